@@ -1,0 +1,279 @@
+"""The one transport seam, and the polite caller on top of it.
+
+`Transport` carries one request and one answer and knows three ways to fail. The real one is aiohttp; a simulation puts
+the sandbox's vendors behind the same three lines. `Caller` is what a vendor's client uses: it keeps the vendor's pace,
+repeats what is safe to repeat, and turns what is left into a `ConnectionTrouble`.
+
+Error tree::
+
+    NotSent       no byte of the request left: certainly not carried out
+    AnswerLost    the request left, no whole answer came: may have been carried out
+    TlsFailed     the other end is not who it should be
+    Malformed     an answer came that is not what it says it is; never used in part
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+import aiohttp
+import msgspec
+import structlog
+
+from syncd.clock import Chance, Clock
+from syncd.connectors.base import Condition, ConnectionTrouble
+from syncd.core.pacing import Pacer
+
+log = structlog.get_logger("syncd.http")
+
+MAX_ANSWER_BYTES = 32 * 1024 * 1024  # a page of a hostile or broken vendor must not fill the memory
+CONNECT_SECONDS = 10.0
+READ_ATTEMPTS = 4  # a read is repeated this often before the connection counts as unavailable
+MALFORMED_IN_A_ROW = 3  # one cut answer is the network's fault, three are the vendor's
+RETRY_AFTER_BOUNDS = (1.0, 3600.0)  # vendors have been seen to say 0, -5 and a year
+
+
+class NotSent(Exception):
+    """No byte of the request left."""
+
+
+class AnswerLost(Exception):
+    """The request left and no whole answer came."""
+
+
+class TlsFailed(Exception):
+    """The certificate or handshake failed; no body was sent."""
+
+
+class Malformed(Exception):
+    """An answer that cannot be what it claims to be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """One request. `route` is the path without ids, for logs and metrics; `timeout` the whole exchange's seconds."""
+
+    method: str
+    url: str
+    route: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpReply:
+    """One whole answer; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON with exact Decimals.
+
+        Raises:
+            Malformed: not JSON, or not said to be JSON.
+        """
+        if "json" not in self.headers.get("content-type", ""):
+            raise Malformed(f"an answer of type {self.headers.get('content-type', 'unknown')!r} where JSON was due")
+        try:
+            return _decoder.decode(self.body)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise Malformed(f"unreadable JSON: {error}") from error
+
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class Transport(Protocol):
+    """Carries one request."""
+
+    async def send(self, request: HttpRequest) -> HttpReply:
+        """Send it and return the whole answer.
+
+        Raises:
+            NotSent, AnswerLost, TlsFailed: as their names say.
+        """
+
+    async def close(self) -> None:
+        """Give back sockets."""
+
+
+class AioTransport:
+    """The real network. Redirects are not followed: an API that redirects is not the API we were told about."""
+
+    def __init__(self, parallel: int = 16) -> None:
+        self._parallel = parallel
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(self, request: HttpRequest) -> HttpReply:
+        session = self._opened()
+        limits = aiohttp.ClientTimeout(total=request.timeout, sock_connect=CONNECT_SECONDS)
+        try:
+            async with session.request(
+                request.method,
+                request.url,
+                data=request.body,
+                headers=request.headers,
+                timeout=limits,
+                allow_redirects=False,
+            ) as answer:
+                body = await answer.content.read(MAX_ANSWER_BYTES + 1)
+                while len(body) <= MAX_ANSWER_BYTES and not answer.content.at_eof():
+                    body += await answer.content.read(MAX_ANSWER_BYTES + 1 - len(body))
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise AnswerLost("the answer is larger than 32 MiB")
+                headers = {name.lower(): value for name, value in answer.headers.items()}
+                return HttpReply(status=answer.status, headers=headers, body=body)
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError, ssl.SSLError) as error:
+            raise TlsFailed(type(error).__name__) from error
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotSent(type(error).__name__) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise AnswerLost(type(error).__name__) from error
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _opened(self) -> aiohttp.ClientSession:
+        # Opened on first use: a session belongs to the running loop.
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._parallel),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=True,
+            )
+        return self._session
+
+
+def retry_after(reply: HttpReply, clock: Clock) -> float | None:
+    """The seconds the vendor asks to wait, from `Retry-After` as a number or a date, within reason; None if absent."""
+    text = reply.headers.get("retry-after", "").strip()
+    if not text:
+        return None
+    low, high = RETRY_AFTER_BOUNDS
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(text) - clock.now()).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return max(low, min(high, seconds))
+
+
+class Caller:
+    """Calls one vendor account: at its pace, with its credentials put on by `authorize`, and with one log line a call.
+
+    Args:
+        authorize: adds the credentials' header; called right before each send, so that a renewed token is used.
+        throttled: which answers mean "too fast" besides 429.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection: str,
+        base_url: str,
+        transport: Transport,
+        pacer: Pacer,
+        clock: Clock,
+        chance: Chance,
+        throttled: Callable[[HttpReply], bool] = lambda reply: reply.status == 429,
+    ) -> None:
+        self.connection = connection
+        self.base_url = base_url.rstrip("/")
+        self._transport = transport
+        self._pacer = pacer
+        self.clock = clock
+        self.chance = chance
+        self._throttled = throttled
+        self._malformed = 0
+
+    async def once(self, request: HttpRequest) -> HttpReply:
+        """One exchange at the vendor's pace, never repeated: for writes.
+
+        A throttled answer pauses the whole connection; it is returned like any other.
+
+        Raises:
+            NotSent, AnswerLost: nothing left / no answer came.
+            ConnectionTrouble: TLS failed.
+        """
+        wait = self._pacer.reserve(self.clock.monotonic())
+        while wait > 0:
+            await self.clock.sleep(wait)
+            wait = self._pacer.reserve(self.clock.monotonic())
+        started = self.clock.monotonic()
+        try:
+            reply = await self._transport.send(request)
+        except TlsFailed as error:
+            raise ConnectionTrouble(Condition.TLS_FAILED, str(error)) from error
+        except (NotSent, AnswerLost) as error:
+            log.info("http.failed", connection=self.connection, route=request.route, error=type(error).__name__)
+            raise
+        if self._throttled(reply):
+            self._pacer.throttled(self.clock.monotonic(), retry_after(reply, self.clock), self.chance.fraction())
+        else:
+            self._pacer.succeeded()
+        log.debug(
+            "http.called",
+            connection=self.connection,
+            method=request.method,
+            route=request.route,
+            status=reply.status,
+            ms=round((self.clock.monotonic() - started) * 1000),
+        )
+        return reply
+
+    async def repeat(self, make: Callable[[], HttpRequest]) -> HttpReply:
+        """An exchange that is safe to repeat: reads, and writes the vendor keys. `make` is called for each attempt.
+
+        Lost answers, server errors and throttling are waited out and repeated a few times.
+
+        Raises:
+            ConnectionTrouble: it still does not work.
+        """
+        words = ""
+        for attempt in range(READ_ATTEMPTS):
+            try:
+                reply = await self.once(make())
+            except (NotSent, AnswerLost) as error:
+                words = f"no answer ({error})"
+            else:
+                if reply.status < 500 and not self._throttled(reply):
+                    return reply
+                words = f"HTTP {reply.status}"
+                if not self._throttled(reply) and (asked := retry_after(reply, self.clock)) is not None:
+                    # Down for maintenance and saying for how long: waiting here would only hold the others up.
+                    raise ConnectionTrouble(Condition.VENDOR_UNAVAILABLE, words, asked)
+            if attempt + 1 < READ_ATTEMPTS:
+                await self.clock.sleep(self.chance.fraction() * 0.25 * 2**attempt)
+        condition = Condition.QUOTA_EXHAUSTED if words == "HTTP 429" else Condition.VENDOR_UNAVAILABLE
+        raise ConnectionTrouble(condition, words)
+
+    async def read_json(self, make: Callable[[], HttpRequest]) -> tuple[HttpReply, Any]:
+        """`repeat`, with the answer read as JSON. An unreadable answer is asked for again.
+
+        Raises:
+            ConnectionTrouble: as `repeat`, or `malformed_answer` after several unreadable answers in a row.
+        """
+        while True:
+            reply = await self.repeat(make)
+            try:
+                decoded = reply.json()
+            except Malformed as error:
+                self._malformed += 1
+                log.warning("http.malformed", connection=self.connection, route=make().route, error=str(error))
+                if self._malformed >= MALFORMED_IN_A_ROW:
+                    self._malformed = 0
+                    raise ConnectionTrouble(Condition.MALFORMED_ANSWER, str(error)) from error
+                continue
+            self._malformed = 0
+            return reply, decoded

@@ -1,0 +1,23 @@
+"""Amounts are exact decimals; each currency knows how many digits its smallest unit has (ISO 4217)."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_UP, Decimal
+
+_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
+_MINOR_DIGITS = {
+    **dict.fromkeys(_NO_DECIMALS.split(), 0),
+    **dict.fromkeys(_THREE_DECIMALS.split(), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimals the currency's smallest unit has: 2 unless ISO 4217 says otherwise."""
+    return _MINOR_DIGITS.get(currency.upper(), 2)
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """The amount in whole minor units, half away from zero, as invoices are rounded."""
+    return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), rounding=ROUND_HALF_UP)
