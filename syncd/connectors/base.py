@@ -55,6 +55,7 @@ class ConnectionTrouble(Exception):
         self.condition = condition
         self.words = words
         self.retry_after = retry_after
+        self.connection = ""  # which one; set by the engine, a connector does not know its name to others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,6 +260,7 @@ class Traits:
         late_commit: seconds after which a request whose answer never came can no longer be carried out.
         search_lag: seconds after which a search sees everything written.
         replay_window: seconds during which a replayed request is answered and not run again; 0 without keys.
+        splits_payments: a payment says how much of it pays which invoice.
         normalisers: kind, then field name, then the silent changes this vendor makes to it, as `core.diff` knows them:
             `trim`, `casefold`, `round:2`, `truncate:1000`.
     """
@@ -270,6 +272,7 @@ class Traits:
     search_lag: float
     replay_window: float
     normalisers: Mapping[Kind, Mapping[str, tuple[str, ...]]]
+    splits_payments: bool = True
 
 
 class Connector(Protocol):

@@ -6,14 +6,18 @@ the side the content belongs to. Two sides' contents are therefore never compare
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from syncd.model.nouns import Line
 from syncd.model.values import Value, decimal_text, digest, from_plain, plain
+
+# Not asdict(): it copies deeply, which cost half of a large transaction.
+_LINE_FIELDS = tuple(f.name for f in fields(Line))
+_LINE_FACTS = tuple(name for name in _LINE_FIELDS if name not in ("id", "key"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,21 +31,20 @@ class Content:
         """A hash of everything that counts. Line ids and our line keys do not: vendors renumber, keys are ours."""
         return digest({"fields": dict(self.fields), "lines": line_facts(self.lines)})
 
-    def only(self, names: Iterable[str], *, lines: bool) -> Content:
-        """The same content with only these fields, and the lines only if wanted."""
-        kept = {name: self.fields[name] for name in names if name in self.fields}
-        return Content(fields=kept, lines=self.lines if lines else None)
+    def without(self, names: Collection[str]) -> Content:
+        """The same content less these fields."""
+        return Content(fields={n: v for n, v in self.fields.items() if n not in names}, lines=self.lines)
 
     def patched(self, patch: Content) -> Content:
         """This content with the patch's fields (and lines, if it has any) laid over it."""
         return Content(fields={**self.fields, **patch.fields}, lines=self.lines if patch.lines is None else patch.lines)
 
 
-def line_facts(lines: tuple[Line, ...] | None) -> list[dict[str, object]] | None:
+def line_facts(lines: tuple[Line, ...] | None) -> list[dict[str, Value]] | None:
     """What counts on each line when lists are compared: everything but its ids, in order."""
     if lines is None:
         return None
-    return [{k: v for k, v in asdict(line).items() if k not in ("id", "key") and v is not None} for line in lines]
+    return [{name: value for name in _LINE_FACTS if (value := getattr(line, name)) is not None} for line in lines]
 
 
 def content_to_plain(content: Content | None) -> dict[str, object] | None:
@@ -68,7 +71,9 @@ def content_from_plain(raw: Mapping[str, object] | None) -> Content | None:
 
 def lines_to_plain(lines: tuple[Line, ...]) -> list[dict[str, object]]:
     """Lines as JSON values; fields without a value are left out."""
-    return [{k: plain(v) for k, v in asdict(line).items() if v is not None} for line in lines]
+    return [
+        {name: plain(value) for name in _LINE_FIELDS if (value := getattr(line, name)) is not None} for line in lines
+    ]
 
 
 def lines_from_plain(raw: object) -> tuple[Line, ...]:
@@ -87,8 +92,3 @@ def shown(value: Value) -> str | None:
     if isinstance(value, Decimal):
         return decimal_text(value)
     return value.isoformat() if isinstance(value, date) else value
-
-
-def without_ids(lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """The lines as they will be sent to be created: no vendor ids, our keys kept."""
-    return tuple(replace(line, id=None) for line in lines)

@@ -1,0 +1,1 @@
+"""Who runs which sync. One process owns everything: `local`."""

@@ -32,7 +32,10 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`wait` seconds pass before the first byte or the ending; `piece` bytes and `gap` seconds belong to DRIPPED."""
+    """`wait` seconds pass before the first byte or the ending; `piece` bytes and `gap` seconds belong to DRIPPED.
+
+    `late` is for the world, which carries it out when its time has come; whoever gets the delivery only reads it.
+    """
 
     response: Response | None = None
     wait: float = 0.0

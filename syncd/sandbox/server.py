@@ -34,7 +34,7 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time: close sends 
 @asynccontextmanager
 async def serving(world: World, host: str = LOOPBACK, port: int = 0) -> AsyncIterator[str]:
     """Serve the world while the block runs; yields an address like `http://127.0.0.1:8400`. Port 0: any free one."""
-    shell = _Shell(world)
+    shell = Shell(world)
     server = web.Server(
         shell.answer,
         request_factory=_with_body_limit,
@@ -63,7 +63,7 @@ async def run(port: int, host: str = LOOPBACK, announce: Callable[[str], None] =
         await ended.wait()
 
 
-class _Shell:
+class Shell:
     """Joins aiohttp's requests to the world. Handling is synchronous, so a client that leaves cannot interrupt it."""
 
     def __init__(self, world: World) -> None:
@@ -71,18 +71,21 @@ class _Shell:
         self._settling: asyncio.TimerHandle | None = None
 
     async def answer(self, raw: web.BaseRequest) -> web.StreamResponse:
+        """aiohttp's handler."""
         path, _, query = raw.raw_path.partition("?")
         headers = {name.lower(): value for name, value in raw.headers.items()}
         request = Request(raw.method, unquote(path), query, headers, await raw.read())
-        delivery = self._deliver(request, raw.remote)
+        delivery = self.deliver(request, raw.remote)
         self._settle_later()
         return await _perform(delivery, raw)
 
     def stop(self) -> None:
+        """Wake up no more."""
         if self._settling:
             self._settling.cancel()
 
-    def _deliver(self, request: Request, peer: str | None) -> Delivery:
+    def deliver(self, request: Request, peer: str | None) -> Delivery:
+        """Find who a request is for: the control routes (for a peer on this machine only) or a vendor."""
         vendor, _, path = request.path[1:].partition("/")
         if vendor == PREFIX[1:]:
             if peer is None or not ip_address(peer).is_loopback:

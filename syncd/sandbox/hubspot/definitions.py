@@ -1,8 +1,8 @@
 """The properties HubSpot itself defines, as far as the sandbox needs them, one line each.
 
-`name type[/fieldType] [flags] [options]`. Flags: `ro` the value cannot be written, `calc` it is calculated (and so cannot
-be written either), `unique` no two records share it. Types without a field type get the usual one. From the object guides
-and recorded schemas; labels are made from the names.
+`name type[/fieldType] [flags] [options]`. Flags: `ro` the value cannot be written, `calc` it is calculated (and so
+cannot be written either), `unique` no two records share it, `external` the options are kept elsewhere and not checked.
+Types without a field type get the usual one; labels are made from the names. From object guides and recorded schemas.
 """
 
 from __future__ import annotations

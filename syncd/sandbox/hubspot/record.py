@@ -14,7 +14,7 @@ Ref = tuple[str, str]  # (kind name, record id): ids are unique only within a ki
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Who acts and when. `source` and `source_id` are what property history shows."""
+    """Who acts and when (whole milliseconds). `source` and `source_id` are what property history shows."""
 
     now: datetime
     caller: str

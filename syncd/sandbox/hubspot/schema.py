@@ -21,12 +21,12 @@ _FIELD_TYPES = {
 }
 # The field types a property of each type may have (HubSpot properties guide).
 ALLOWED_FIELD_TYPES = {
-    "string": "text textarea file html phonenumber calculation_equation".split(),
-    "number": "number calculation_equation".split(),
+    "string": ["text", "textarea", "file", "html", "phonenumber", "calculation_equation"],
+    "number": ["number", "calculation_equation"],
     "date": ["date"],
     "datetime": ["date"],
-    "enumeration": "select radio checkbox booleancheckbox calculation_equation".split(),
-    "bool": "booleancheckbox calculation_equation".split(),
+    "enumeration": ["select", "radio", "checkbox", "booleancheckbox", "calculation_equation"],
+    "bool": ["booleancheckbox", "calculation_equation"],
 }
 
 

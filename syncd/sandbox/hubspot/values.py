@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 
 from syncd.sandbox.hubspot.errors import BadProperty
 from syncd.sandbox.hubspot.schema import Property
 from syncd.sandbox.hubspot.times import milliseconds, parse, stamp
 
+_WIDE = Context(prec=80, rounding=ROUND_HALF_UP)  # wide enough for the product of any two accepted numbers
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -109,6 +110,11 @@ def number(text: str | None) -> Decimal | None:
     return value if value.is_finite() and abs(value) < Decimal("1e18") else None
 
 
+def rounded(value: Decimal, digits: int = 2) -> str:
+    """The text of an amount, half a unit rounded away from zero."""
+    return format(_WIDE.quantize(value, Decimal(1).scaleb(-digits)), "f")
+
+
 def normalised(rules: Mapping[str, object], name: str, text: str | None) -> str | None:
     """What a portal that trims, cuts or rounds keeps of a text the API sent (setting `normalise`)."""
     if text is None:
@@ -121,7 +127,7 @@ def normalised(rules: Mapping[str, object], name: str, text: str | None) -> str 
     digits = _rule(rules, "round", name)
     value = number(text)
     if digits is not None and value is not None:
-        text = format(value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP), "f")
+        text = rounded(value, digits)
     return text or None
 
 

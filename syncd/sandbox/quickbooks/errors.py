@@ -1,7 +1,7 @@
 """What the vendor says no with: a code, a message that belongs to the code, and a detail about the case at hand.
 
-Codes and meanings: Intuit, "Error codes" and "Fix common errors". Where those pages leave a text open (2050, 4000, 5020, the
-service date's 6000) the words here are a guess and only the code may be relied on.
+Codes and meanings: Intuit, "Error codes" and "Fix common errors". Where those pages leave a text open (2050, 4000,
+5020, the service date's 6000) the words here are a guess and only the code may be relied on.
 """
 
 from __future__ import annotations
@@ -66,7 +66,13 @@ class Fault(Exception):
     """The vendor refuses one operation."""
 
     def __init__(
-        self, code: str, detail: str | None = None, element: str = "", *, message: str | None = None, http: int | None = None
+        self,
+        code: str,
+        detail: str | None = None,
+        element: str = "",
+        *,
+        message: str | None = None,
+        http: int | None = None,
     ) -> None:
         known, status, self.type = CATALOGUE.get(code, ("An error has occurred", 400, VALIDATION))
         self.code, self.element = code, element

@@ -41,6 +41,8 @@ def parse_moment(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
+    if not 1900 <= moment.year < 3000:
+        return None
     if moment.tzinfo is not None:
         return moment
     return moment.replace(tzinfo=local(moment.replace(tzinfo=PST)).tzinfo)
@@ -49,6 +51,7 @@ def parse_moment(text: str) -> datetime | None:
 def parse_date(text: object) -> date | None:
     """`YYYY-MM-DD`, also with a time behind it, which is dropped. None: it is no date."""
     try:
-        return date.fromisoformat(str(text)[:10])
+        found = date.fromisoformat(str(text)[:10])
     except ValueError:
         return None
+    return found if 1900 <= found.year < 3000 else None

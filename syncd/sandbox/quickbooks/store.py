@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, ValuesView
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +11,10 @@ from typing import TypeVar
 
 from syncd.sandbox.quickbooks.wire import ZERO, Json, amount, ref_id
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 NAMES = ("Customer", "Vendor")
-K, V = TypeVar("K"), TypeVar("V")
 TRANSACTIONS = ("Invoice", "Payment", "CreditMemo", "Estimate")
 
 
@@ -53,9 +55,13 @@ class Store:
         """The record, also when it is deleted."""
         return self._tables.get(kind, {}).get(id)
 
-    def every(self, kind: str) -> Iterable[Record]:
+    def every(self, kind: str) -> ValuesView[Record]:
         """All records of a kind, deleted ones included, in the order they were made."""
         return self._tables.get(kind, {}).values()
+
+    def newest(self, kind: str) -> Iterator[Record]:
+        """All records of a kind, the last made first."""
+        return reversed(self._tables.get(kind, {}).values())
 
     def new_id(self, kind: str) -> str:
         """The next id; gaps stay where a write was refused."""

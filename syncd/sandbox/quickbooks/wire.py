@@ -1,4 +1,4 @@
-"""The vendor's JSON in Python: objects are plain dicts, money is Decimal, references are `{"value": id, "name": label}`."""
+"""The vendor's JSON in Python: objects are dicts, money is Decimal, references are `{"value": id, "name": label}`."""
 
 from __future__ import annotations
 

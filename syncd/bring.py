@@ -1,0 +1,153 @@
+"""Brings the facts a decision asks for: from this turn, from the state, and only then from a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from syncd.connectors.base import ConnectionTrouble
+from syncd.core.content import match_keys
+from syncd.core.facts import EntityKey, Facts, FindKey, Needs, PartnerKey
+from syncd.core.rules import SyncRules
+from syncd.engine import Engine
+from syncd.model.record import Record
+from syncd.model.references import EntityRef, Kind, MatchKey, Side
+from syncd.model.snapshot import Snapshot
+
+One = TypeVar("One", bound=str)
+Two = TypeVar("Two", bound=str)
+Three = TypeVar("Three", str, MatchKey)
+
+
+@dataclass(slots=True)
+class Seen:
+    """Entities read from vendors in this turn: newer than what the store holds until the turn is stored."""
+
+    fresh: dict[EntityRef, Snapshot] = field(default_factory=dict)
+
+    def add(self, connection: str, snapshots: Iterable[Snapshot]) -> None:
+        for snapshot in snapshots:
+            self.fresh[EntityRef(connection, snapshot.kind, snapshot.id)] = snapshot
+
+
+class Bringer:
+    """Fills one sync's `Facts` for one turn."""
+
+    def __init__(self, engine: Engine, sync: SyncRules, seen: Seen) -> None:
+        self._engine = engine
+        self._sync = sync
+        self._seen = seen
+        self.facts = Facts(sides=engine.side_facts(sync))
+
+    async def bring(self, needs: Needs) -> frozenset[PartnerKey]:
+        """Look up everything asked for; returns parents that have no record yet, for the turn to make."""
+        await self._snapshots(needs.snapshots)
+        await self._known(needs.known)
+        await self._find(needs.finds)
+        await self._holders(needs.holders)
+        return await self._partners(needs.partners)
+
+    async def _snapshots(self, wanted: frozenset[EntityKey]) -> None:
+        for side, kind, ids in _grouped(wanted):
+            connection = self._sync.connection(side)
+            found = await self.entities(connection, kind, ids)
+            for id in ids:
+                self.facts.snapshots[(side, kind, id)] = found.get(id)
+
+    async def entities(self, connection: str, kind: Kind, ids: list[str]) -> dict[str, Snapshot]:
+        """Entities as last seen; those never seen are read from the vendor."""
+        refs = [EntityRef(connection, kind, id) for id in ids]
+        found = {ref.id: self._seen.fresh[ref] for ref in refs if ref in self._seen.fresh}
+        rest = [ref for ref in refs if ref.id not in found]
+        if rest:
+            stored = await self._engine.store.read(lambda tx: tx.snapshots(rest))
+            found |= {ref.id: snapshot for ref, snapshot in stored.items()}
+        unseen = [id for id in ids if id not in found]
+        if unseen:
+            with naming(connection):
+                read = await self._engine.connectors[connection].read(kind, unseen)
+            self._seen.add(connection, read.values())
+            found |= read
+        return found
+
+    async def _known(self, wanted: frozenset[FindKey]) -> None:
+        for side, kind, keys in _grouped(wanted):
+            connection = self._sync.connection(side)
+            stored = await self._index(connection, kind, keys)
+            fresh = [s for ref, s in self._seen.fresh.items() if (ref.connection, ref.kind) == (connection, kind)]
+            newer = {snapshot.id for snapshot in fresh}
+            for key in keys:
+                kept = [s for s in stored.get(key, ()) if s.id not in newer]
+                self.facts.known[(side, kind, key)] = (*kept, *(s for s in fresh if _has(s, key)))
+
+    async def _find(self, wanted: frozenset[FindKey]) -> None:
+        for side, kind, keys in _grouped(wanted):
+            connection = self._sync.connection(side)
+            with naming(connection):
+                found = await self._engine.connectors[connection].find(kind, keys)
+            for key in keys:
+                self._seen.add(connection, found.get(key, ()))
+                self.facts.found[(side, kind, key)] = tuple(found.get(key, ()))
+
+    async def _holders(self, wanted: frozenset[PartnerKey]) -> None:
+        for flow, side, ids in _grouped(wanted):
+            found = await self.records(flow, side, ids)
+            for id in ids:
+                self.facts.holders[(flow, side, id)] = found.get(id)
+            await self.mark_busy(found.values())
+
+    async def records(self, flow: str, side: Side, ids: list[str]) -> dict[str, Record]:
+        """The stored records that hold these entities."""
+        return await self._engine.store.read(lambda tx: tx.records_of_entities(self._sync.name, flow, side, ids))
+
+    async def _by_key(self, flow: str, keys: list[str]) -> dict[str, list[Record]]:
+        return await self._engine.store.read(lambda tx: tx.records_by_key(self._sync.name, flow, keys))
+
+    async def _index(self, connection: str, kind: Kind, keys: list[MatchKey]) -> dict[MatchKey, tuple[Snapshot, ...]]:
+        return await self._engine.store.read(lambda tx: tx.find_entities(connection, kind, keys))
+
+    async def mark_busy(self, records: Iterable[Record]) -> None:
+        """Note which of these records have a request out."""
+        ids = [record.id for record in records]
+        intents = await self._engine.store.read(lambda tx: tx.intents_of(ids)) if ids else {}
+        self.facts.busy |= {id for id, listed in intents.items() if any(i.state != "open" for i in listed)}
+
+    async def _partners(self, wanted: frozenset[PartnerKey]) -> frozenset[PartnerKey]:
+        missing: set[PartnerKey] = set()
+        for flow, side, ids in _grouped(wanted):
+            plain = [id for id in ids if not id.startswith("fallback:")]
+            made = [id for id in ids if id.startswith("fallback:")]
+            found = await self.records(flow, side, plain)
+            by_key = await self._by_key(flow, made) if made else {}
+            found = {**found, **{key: records[0] for key, records in by_key.items() if records}}
+            for id in ids:
+                if id in found:
+                    self.facts.partners[(flow, side, id)] = found[id]
+                else:
+                    missing.add((flow, side, id))
+        return frozenset(missing)
+
+
+def _has(snapshot: Snapshot, key: MatchKey) -> bool:
+    if key.field == "marker":
+        return snapshot.marker == key.value
+    return key in match_keys(snapshot.noun)
+
+
+def _grouped(wanted: Iterable[tuple[One, Two, Three]]) -> list[tuple[One, Two, list[Three]]]:
+    groups: dict[tuple[One, Two], list[Three]] = {}
+    for one, two, three in sorted(wanted):  # sorted: a turn must be the same every time
+        groups.setdefault((one, two), []).append(three)
+    return [(one, two, listed) for (one, two), listed in groups.items()]
+
+
+@contextmanager
+def naming(connection: str) -> Iterator[None]:
+    """Make trouble say which connection it is about."""
+    try:
+        yield
+    except ConnectionTrouble as trouble:
+        trouble.connection = connection
+        raise

@@ -1,0 +1,311 @@
+"""The command line: reads words, calls the one thing each command is about, prints what came of it.
+
+Nothing heavy is imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import asdict
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from syncd.errors import ConfigError, Exit, SyncdError
+
+if TYPE_CHECKING:
+    from syncd.cli_client import Answers
+    from syncd.config import Config
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    help="Keeps the sales side and the books side telling the same story.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+StateDir = Annotated[Path | None, typer.Option("--state-dir", help="Where the state is, instead of the file's.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Word = Annotated[str, typer.Argument(help="A record's id, number, e-mail, SKU or vendor id.")]
+
+DEFAULT_CONFIG = Path("syncd.toml")
+NEEDS_PERMISSION = frozenset({"authorization_lost", "account_changed", "permission_missing"})
+OUT_OF_REACH = frozenset({"vendor_unavailable", "tls_failed", "quota_exhausted", "malformed_answer"})
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with one of the documented codes."""
+    try:
+        app()
+    except SyncdError as error:
+        _complain(error)
+        sys.exit(error.exit)
+    sys.exit(Exit.DONE)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    context: typer.Context,
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if show_version:
+        typer.echo(f"syncd {version('syncd')}")
+        raise typer.Exit
+
+
+@app.command()
+def init(
+    recipe: Annotated[str, typer.Option(help="Which pair of vendors.")] = "hubspot-quickbooks",
+    sandbox: Annotated[str | None, typer.Option(metavar="URL", help="A running sandbox to work against.")] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = DEFAULT_CONFIG,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
+    json: Json = False,
+) -> None:
+    """Write a configuration: for a running sandbox one that works, for live accounts one to complete."""
+    from syncd import cli_init, cli_output, recipes
+    from syncd.clock import SystemClock
+    from syncd.errors import UsageError
+
+    if recipe not in recipes.names():
+        raise UsageError(f"no recipe is called {recipe!r}; there are: {', '.join(recipes.names())}")
+    if sandbox:
+        written = _run(partial(cli_init.write_for_sandbox, recipe, sandbox, output, force=force))
+        following = f"next: syncd once --config {output}"
+    else:
+        written = [cli_init.write_for_live(recipe, output, SystemClock().now().date(), force=force)]
+        following = f"next: complete {output}, provide its secrets, then syncd check --config {output}"
+    if json:
+        cli_output.print_json({"written": [str(path) for path in written]})
+    else:
+        cli_output.print_lines(*(f"wrote {path}" for path in written), following)
+
+
+@app.command()
+def check(config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False) -> None:
+    """Look at the configuration, the credentials and both accounts' settings. Writes to no vendor."""
+    from syncd import app as application
+    from syncd import cli_output
+
+    _log()
+    findings = [asdict(finding) for finding in _run(partial(application.check, _load(config, state_dir)))]
+    if json:
+        cli_output.print_json({"findings": findings})
+    else:
+        cli_output.print_findings(findings)
+    raise typer.Exit(_exit_of([finding["code"] for finding in findings if finding["severity"] == "error"]))
+
+
+@app.command()
+def run(config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False) -> None:
+    """Run the daemon until it is told to stop (SIGTERM or Ctrl-C). --json: JSON log lines in a terminal too."""
+    from syncd import app as application
+
+    _log(json)
+    loaded = _load(config, state_dir)
+    raise typer.Exit(_run(partial(_until_stopped, partial(application.run, loaded))))
+
+
+@app.command()
+def once(
+    config: ConfigFile = DEFAULT_CONFIG,
+    state_dir: StateDir = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait at most for a vendor that is slow or busy.")] = 60.0,
+    json: Json = False,
+) -> None:
+    """Poll, work until nothing is due, then exit: 0, or 1 if some records failed."""
+    from syncd import app as application
+    from syncd import cli_output
+
+    _log()
+    loaded = _load(config, state_dir)
+    with cli_output.progress("records") as progress:
+        result = _run(partial(application.once, loaded, wait=wait, progress=progress))
+    if json:
+        cli_output.print_json(result.status)
+    else:
+        cli_output.print_status(result.status)
+    trouble = _exit_of([one["state"] for one in result.status["connections"] if one["state"] not in ("ok", "new")])
+    raise typer.Exit(trouble or (Exit.SOME_FAILED if result.failed else Exit.DONE))
+
+
+@app.command()
+def status(config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False) -> None:
+    """Show the totals of every flow and the condition of every connection."""
+    from syncd import cli_output
+
+    shown = _ask(config, state_dir, lambda source: source.status())
+    (cli_output.print_json if json else cli_output.print_status)(shown)
+
+
+@app.command()
+def records(
+    search: Annotated[str | None, typer.Argument(help="A number, e-mail, SKU or vendor id, or its beginning.")] = None,
+    sync: Annotated[str | None, typer.Option(help="Only this sync.")] = None,
+    flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
+    only: Annotated[str | None, typer.Option("--status", help="synced, pending, failed or excluded.")] = None,
+    code: Annotated[str | None, typer.Option(help="Only this category or reason.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="Records on a page.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    state_dir: StateDir = None,
+    json: Json = False,
+) -> None:
+    """List records with their status, why, and what to do."""
+    from syncd import cli_output
+    from syncd.status.reader import Query
+
+    query = Query(sync=sync, flow=flow, status=only, code=code, q=search, cursor=cursor, limit=limit)
+    page = _ask(config, state_dir, lambda source: source.records(query))
+    (cli_output.print_json if json else cli_output.print_records)(page)
+
+
+@app.command()
+def show(word: Word, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False) -> None:
+    """Show one record: both sides, what they agreed on last, and its account. Several hits are listed."""
+    from syncd import cli_output
+
+    async def answer(source: Answers, id: str) -> dict[str, Any]:
+        return {"record": await source.record(id), **await source.activity(id)}
+
+    shown = _one(config, state_dir, word, answer, json=json)
+    if json:
+        cli_output.print_json(shown)
+    else:
+        cli_output.print_record(shown["record"])
+        cli_output.print_activity(shown["activity"])
+
+
+@app.command()
+def explain(word: Word, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False) -> None:
+    """Explain why a record stands where it stands, and what happens next. Several hits are listed."""
+    from syncd import cli_output
+
+    shown = _one(config, state_dir, word, lambda source, id: source.explain(id), json=json)
+    if json:
+        cli_output.print_json(shown)
+        return
+    rules, fixed = shown["rules"], shown["filters"]["fixed"]
+    cli_output.print_record(shown["record"], shown["next"])
+    cli_output.print_lines(
+        f"matched by: {', '.join(shown['match']['by'])}  key: {cli_output.clean(shown['match']['key'])}",
+        f"direction: {rules['direction']}  conflict: {rules['conflict']}  fixed filters: "
+        + "; ".join(f"{side}: {', '.join(tests) or 'none'}" for side, tests in fixed.items()),
+        "",
+    )
+    cli_output.print_activity(shown["last"])
+
+
+@app.command()
+def sandbox(port: Annotated[int, typer.Option(help="Where to listen on this machine.")] = 8400) -> None:
+    """Run stand-ins for the vendors, with their own rules and data, on this machine."""
+    from syncd.sandbox import server
+
+    _run(partial(server.run, port, announce=lambda address: typer.echo(f"sandbox on {address}, stop with Ctrl-C")))
+
+
+@app.command()
+def demo(
+    seconds: Annotated[float | None, typer.Option("--for", help="Stop after so many seconds.")] = None,
+    recipe: Annotated[str, typer.Option(help="Which pair of vendors.")] = "hubspot-quickbooks",
+    json: Json = False,
+) -> None:
+    """Run sandbox, daemon and a scripted person on both sides: no account and no network needed."""
+    from syncd import demo as demonstration
+
+    _log(json)
+    raise typer.Exit(_run(partial(demonstration.run, seconds=seconds, recipe=recipe, json=json)))
+
+
+def _load(path: Path, state_dir: Path | None) -> Config:
+    from syncd.config import load
+
+    return load(path, os.environ, state_dir)
+
+
+def _ask(path: Path, state_dir: Path | None, question: Callable[[Answers], Awaitable[T]]) -> T:
+    from syncd.cli_client import answers
+
+    config = _load(path, state_dir)
+
+    async def asked() -> T:
+        async with answers(config, os.environ) as source:
+            return await question(source)
+
+    return _run(asked)
+
+
+def _one(
+    path: Path,
+    state_dir: Path | None,
+    word: str,
+    question: Callable[[Answers, str], Awaitable[dict[str, Any]]],
+    *,
+    json: bool,
+) -> dict[str, Any]:
+    """The answer about the one record that is meant; several are listed instead, and the command ends."""
+    from syncd import cli_output
+    from syncd.cli_client import look_up
+
+    async def asked(source: Answers) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        hits = await look_up(source, word)
+        return hits, await question(source, hits[0]["id"]) if len(hits) == 1 else {}
+
+    hits, answer = _ask(path, state_dir, asked)
+    if len(hits) > 1:
+        (cli_output.print_json if json else cli_output.print_records)({"records": hits, "next": None})
+        raise typer.Exit(Exit.USAGE)
+    return answer
+
+
+def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    import anyio
+
+    return anyio.run(work)
+
+
+async def _until_stopped(work: Callable[..., Awaitable[T]]) -> T:
+    """Carry out `work(until=event)`; the event is set by SIGTERM and SIGINT, so that it can end in good order."""
+    import asyncio
+    import signal
+
+    import anyio
+
+    stop = anyio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return await work(until=stop)
+
+
+def _log(json: bool = False) -> None:
+    from syncd import log
+
+    log.configure(json=json or None)
+
+
+def _exit_of(codes: list[str | None]) -> Exit:
+    """The exit code for what is wrong: permission first, then what cannot be reached, else the configuration."""
+    if not codes:
+        return Exit.DONE
+    if NEEDS_PERMISSION.intersection(codes):
+        return Exit.PERMISSION
+    return Exit.UNREACHABLE if OUT_OF_REACH.intersection(codes) else Exit.CONFIGURATION
+
+
+def _complain(error: SyncdError) -> None:
+    """Say what is wrong: on stderr for people; as JSON on stdout too when the command was to print JSON."""
+    if "--json" in sys.argv:
+        from syncd.cli_output import print_json
+
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        rows = [asdict(problem) | {"file": str(problem.file)} for problem in problems]
+        print_json({"error": str(error), "exit": int(error.exit), "problems": rows})
+    typer.echo(f"syncd: {error}", err=True)

@@ -1,0 +1,129 @@
+"""Where the commands get their answers: from the daemon's socket while one runs, from the state itself otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+import aiohttp
+from aiohttp.client_exceptions import UnixClientConnectorError
+from yarl import URL
+
+from syncd.config import Config
+from syncd.errors import PermissionRefused, UsageError, VendorUnreachable
+from syncd.status.reader import MAX_LIMIT, BadQuestion, Query, Reader, UnknownRecord
+from syncd.status.server import socket_path
+
+ANSWER_SECONDS = 30.0
+_BASE = URL("http://localhost/api/v1/")
+
+
+class Answers(Protocol):
+    """What the commands ask; `status.reader.Reader` gives the same answers from an open state."""
+
+    async def status(self) -> dict[str, Any]: ...
+
+    async def records(self, query: Query) -> dict[str, Any]: ...
+
+    async def record(self, id: str) -> dict[str, Any]: ...
+
+    async def explain(self, id: str) -> dict[str, Any]: ...
+
+    async def activity(self, id: str, limit: int = MAX_LIMIT, before: int | None = None) -> dict[str, Any]: ...
+
+
+@asynccontextmanager
+async def answers(config: Config, environ: Mapping[str, str]) -> AsyncIterator[Answers]:
+    """Whoever can answer about this configuration's state.
+
+    Raises:
+        PermissionRefused: a daemon runs, and its socket is not for this user.
+        UsageError: no daemon runs, and there is no state yet.
+    """
+    socket = socket_path(config.state_dir, environ)
+    connector = aiohttp.UnixConnector(str(socket))
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(ANSWER_SECONDS)) as session:
+        daemon = Daemon(session)
+        if await daemon.answers(socket):
+            yield daemon
+            return
+    from syncd.status.local import opened  # the store and its database library: only when no daemon runs
+
+    async with opened(config, environ) as source:
+        yield Reader(source)
+
+
+class Daemon:
+    """The running daemon, asked over its unix socket."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def answers(self, socket: Path) -> bool:
+        """Whether a daemon is there; a socket file without one behind it is a leftover."""
+        try:
+            async with self._session.get("http://localhost/livez") as response:
+                return response.status == 200
+        except UnixClientConnectorError as error:
+            if isinstance(error.os_error, PermissionError):
+                words = f"a daemon runs, but {socket} is not for this user; join its group"
+                raise PermissionRefused(words) from error
+            return False
+
+    async def status(self) -> dict[str, Any]:
+        return await self._get("status")
+
+    async def records(self, query: Query) -> dict[str, Any]:
+        given = {name: str(value) for name, value in asdict(query).items() if value is not None}
+        return await self._get("records", given)
+
+    async def record(self, id: str) -> dict[str, Any]:
+        return await self._get(f"records/{id}")
+
+    async def explain(self, id: str) -> dict[str, Any]:
+        return await self._get(f"records/{id}/explain")
+
+    async def activity(self, id: str, limit: int = MAX_LIMIT, before: int | None = None) -> dict[str, Any]:
+        given = {"limit": str(limit)} | ({} if before is None else {"before": str(before)})
+        return await self._get(f"records/{id}/activity", given)
+
+    async def _get(self, path: str, given: Mapping[str, str] | None = None) -> dict[str, Any]:
+        try:
+            async with self._session.get(_BASE / path, params=given) as response:
+                answer: dict[str, Any] = await response.json(content_type=None)
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            raise VendorUnreachable(f"the daemon does not answer: {error}") from error
+        if status == 404:
+            raise UnknownRecord(answer["detail"])
+        if status == 400:
+            raise BadQuestion(answer["detail"])
+        if status != 200:
+            raise VendorUnreachable(f"the daemon could not answer: {answer.get('detail', status)}")
+        return answer
+
+
+async def look_up(source: Answers, word: str) -> list[dict[str, Any]]:
+    """The records a person means by an id, number, e-mail, SKU or vendor id: exact hits, else those that begin so.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if len(word) == 32 and all(letter in "0123456789abcdef" for letter in word):
+        try:
+            return [await source.record(word)]
+        except UnknownRecord:
+            pass  # a vendor's id may look like ours
+    hits: list[dict[str, Any]] = (await source.records(Query(q=word, limit=MAX_LIMIT)))["records"]
+    exact = [hit for hit in hits if word.casefold() in _keys(hit)]
+    if not hits:
+        raise UsageError(f"no record is found by {word!r}")
+    return exact or hits
+
+
+def _keys(record: Mapping[str, Any]) -> set[str]:
+    keys = (record["label"], record["key"], record["left"]["id"], record["right"]["id"])
+    return {key.casefold() for key in keys if key}

@@ -1,0 +1,176 @@
+"""What the commands print: tables with lines and colours in a terminal, plain aligned columns when piped.
+
+Texts come from vendors and customers; control characters in them must not reach a terminal.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_STYLES = {
+    "synced": "green",
+    "ok": "green",
+    "pending": "yellow",
+    "warning": "yellow",
+    "failed": "red",
+    "error": "red",
+    "excluded": "dim",
+}
+
+
+def clean(value: object) -> str:
+    """A value on one line without anything that a terminal would obey; nothing for None."""
+    return "" if value is None else _CONTROL.sub(" ", str(value))
+
+
+def print_json(value: object) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """A table; numbers stand right."""
+    cells = [[clean(value) for value in row] for row in rows]
+    right = [all(row[i].isdigit() for row in cells) and bool(cells) for i in range(len(columns))]
+    if sys.stdout.isatty():
+        _print_rich(columns, cells, right, title)
+    else:
+        _print_plain(columns, cells, right, title)
+
+
+def print_lines(*lines: str) -> None:
+    """Plain text lines; whatever they quote must be clean."""
+    sys.stdout.write("".join(line + "\n" for line in lines))
+
+
+def print_status(status: Mapping[str, Any]) -> None:
+    """The overview: counts per flow, then the connections."""
+    for sync in status["syncs"]:
+        rows = [
+            [flow[name] for name in ("name", "direction", "synced", "pending", "failed", "excluded")] + [_codes(flow)]
+            for flow in sync["flows"]
+        ]
+        title = f"{sync['name']}: {sync['left']} <-> {sync['right']}, {sync['state']}"
+        columns = ("flow", "direction", "synced", "pending", "failed", "excluded", "why")
+        print_table(columns, rows, f"{title}, last success {sync['last_success'] or 'not yet'}")
+    columns = ("connection", "vendor", "account", "state", "since")
+    print_table(columns, [[one["name"], *(one[name] for name in columns[1:])] for one in status["connections"]])
+
+
+def print_records(page: Mapping[str, Any]) -> None:
+    """A list of records, and how to get the following page."""
+    rows = [
+        [one["label"] or one["key"], one["flow"], one["status"], one["title"], one["words"], one["remedy"], one["id"]]
+        for one in page["records"]
+    ]
+    print_table(("record", "flow", "status", "why", "vendor's words", "what to do", "id"), rows)
+    if page.get("next"):
+        print_lines(f"more: --cursor {page['next']}")
+
+
+def print_record(record: Mapping[str, Any], next_step: str = "") -> None:
+    """One record: where it stands, and both sides field by field."""
+    print_lines(
+        f"{clean(record['label'] or record['key'])}  {record['flow']} of {record['sync']}  {record['status']}",
+        *(f"{name}: {clean(text)}" for name, text in _standing(record, next_step) if text),
+    )
+    sides = [record[side] for side in ("left", "right")]
+    columns = ["field", *(f"{end['connection']} {when}" for end in sides for when in ("at last success", "now"))]
+    fields = [[field["name"], *_values(field)] for field in record["fields"]]
+    print_table(columns, fields)
+    for side, end in zip(("left", "right"), sides, strict=True):
+        if lines := record["lines"][side]["now"]:
+            names = ("name", "description", "quantity", "unit_price", "amount")
+            print_table(names, [[line.get(name) for name in names] for line in lines], f"lines, {end['connection']}")
+
+
+def print_activity(entries: Iterable[Mapping[str, Any]]) -> None:
+    """A record's account, newest first."""
+    rows = [
+        [entry["at"], entry["event"], entry["by"], entry["side"], entry["code"], _told(entry), entry["request_id"]]
+        for entry in entries
+    ]
+    print_table(("time", "what", "by", "side", "code", "details", "trace id"), rows, "activity")
+
+
+def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:
+    """What `check` found, each with its cure."""
+    print_table(("", "found", "cure"), [[one["severity"], one["title"], one["cure"]] for one in findings])
+
+
+@contextmanager
+def progress(words: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr in a terminal, nothing elsewhere. Called with how many are done and how many are known."""
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(words), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(words, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _codes(flow: Mapping[str, Any]) -> str:
+    groups = (flow["categories"], flow["waiting"], flow["reasons"], flow["notes"])
+    return ", ".join(f"{code} {n}" for group in groups for code, n in group.items())
+
+
+def _standing(record: Mapping[str, Any], next_step: str) -> Iterable[tuple[str, str]]:
+    yield "why", f"{record['title']}. {record['explanation']}" if record["title"] else ""
+    yield "vendor's words", record["words"]
+    yield "what to do", record["remedy"]
+    yield "notes", ", ".join(note["title"] for note in record["notes"])
+    yield "next", next_step
+    for side in ("left", "right"):
+        yield side, f"{record[side]['label']} {record[side]['id'] or 'not there yet'}"
+    yield "since", record["since"]
+    yield "id", record["id"]
+
+
+def _values(field: Mapping[str, Any]) -> list[object]:
+    return [field[side][when] for side in ("left", "right") for when in ("base", "now")]
+
+
+def _told(entry: Mapping[str, Any]) -> str:
+    changes = (f"{one['field']}: {one['old'] or '-'} -> {one['new'] or '-'}" for one in entry["changes"])
+    return "; ".join(text for text in (entry["words"], *changes) if text)
+
+
+def _print_plain(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool], title: str) -> None:
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    if title:
+        print_lines(clean(title))
+    for row in (columns, *rows):
+        padded = (
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(row, widths, right, strict=True)
+        )
+        print_lines("  ".join(padded).rstrip())
+    print_lines("")
+
+
+def _print_rich(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool], title: str) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(clean(title)) if title else None, box=SIMPLE_HEAD, title_justify="left")
+    for column, number in zip(columns, right, strict=True):
+        table.add_column(Text(column), justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+    Console().print(table)

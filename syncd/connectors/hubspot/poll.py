@@ -1,0 +1,196 @@
+"""What changed since last time, from searches by modified date and from the recycle bins.
+
+A cursor is a time of HubSpot's own clock up to which everything has been seen. Searches go by value and never by page
+offset: each asks for the records from the last seen time on, so that nothing is skipped when records move while we
+read, and no search ever reaches HubSpot's end of 10,000 results. Where one instant holds more than a page, it is read
+by id.
+
+An invoice changes when its lines do, and HubSpot shows that on the lines only. So line items are searched over the same
+span of time, and the newest of all these changes is the invoice's version, as it is when the invoice is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from syncd.connectors.base import Page, Sighting
+from syncd.connectors.hubspot import mapping, moments
+from syncd.connectors.hubspot.client import Client, Filter, by_number
+from syncd.connectors.hubspot.fields import INVOICES, LINES, TYPES, modified_property, read_properties
+from syncd.connectors.hubspot.manifest import LIMITS
+from syncd.connectors.hubspot.mapping import version_of
+from syncd.connectors.hubspot.options import Options
+from syncd.connectors.hubspot.reading import Reader, archived_version
+from syncd.connectors.hubspot.wire import Record
+from syncd.model.references import Kind
+from syncd.model.snapshot import Presence
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+LINE_CURSOR = f"{Kind.INVOICE}:lines"
+WHOLE = frozenset({Kind.PARTY, Kind.PRODUCT})  # a search shows all there is of these
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Some of the records of a walk. `upto`: everything modified before is seen; `began`: when the walk did."""
+
+    records: list[Record]
+    upto: datetime
+    began: datetime
+    last: bool
+
+
+class Poll:
+    """Answers `changes_since`."""
+
+    def __init__(self, client: Client, reader: Reader, options: Options) -> None:
+        self._client = client
+        self._reader = reader
+        self._options = options
+        self._overlap = timedelta(seconds=options.overlap)
+
+    async def changes(self, cursors: Mapping[str, str], kinds: Sequence[Kind], now: datetime) -> AsyncIterator[Page]:
+        """Pages of sightings, kind after kind."""
+        for kind in kinds:
+            began = now
+            async for page, started in self._live(kind, cursors, now):
+                began = started
+                yield page
+            async for page in self._archived(kind, cursors.get(f"{kind}:archived"), began, now):
+                yield page
+
+    async def _live(
+        self, kind: Kind, cursors: Mapping[str, str], now: datetime
+    ) -> AsyncIterator[tuple[Page, datetime]]:
+        cursor = cursors.get(kind)
+        since = self._since(cursor)
+        touched: dict[str, str] = {}
+        began: datetime | None = None
+        if kind is Kind.INVOICE and cursor:
+            touched, began = await self._touched(self._since(cursors.get(LINE_CURSOR, cursor)), now)
+        properties = read_properties(kind, self._options) if kind in WHOLE else (modified_property(TYPES[kind]),)
+        async for step in self._walk(TYPES[kind], since, properties, now):
+            began = began or step.began
+            sightings = await self._sightings(kind, step.records, touched)
+            moved = {str(kind): _later(cursor, began if step.last else step.upto)}
+            if step.last and kind is Kind.INVOICE:
+                sightings += [Sighting(kind=kind, id=id, version=version) for id, version in touched.items()]
+                moved[LINE_CURSOR] = _later(cursors.get(LINE_CURSOR), began)
+            yield Page(sightings=tuple(sightings), cursors=moved), began
+
+    async def _sightings(self, kind: Kind, records: list[Record], touched: dict[str, str]) -> list[Sighting]:
+        if kind not in WHOLE:
+            versions = [(r.id, max(version_of(r, TYPES[kind]), touched.pop(r.id, ""))) for r in records]
+            return [Sighting(kind=kind, id=id, version=version) for id, version in versions]
+        made = []
+        for record, snapshot in zip(records, await self._reader.snapshots(kind, records), strict=True):
+            made.append(Sighting(kind=kind, id=record.id, version=snapshot.version, snapshot=snapshot))
+            made += _merged(kind, record)
+        return made
+
+    async def _touched(self, since: datetime, now: datetime) -> tuple[dict[str, str], datetime]:
+        """Invoices whose lines changed, with the newest change; and when we began to look."""
+        changed: dict[str, str] = {}
+        began = now
+        async for step in self._walk(LINES, since, (modified_property(LINES),), now):
+            changed |= {record.id: version_of(record, LINES) for record in step.records}
+            began = step.began
+        made: dict[str, str] = {}
+        for line, invoices in (await self._client.links(LINES, INVOICES, changed)).items() if changed else ():
+            for invoice in invoices:
+                made[invoice] = max(made.get(invoice, ""), changed[line])
+        return made, began
+
+    async def _walk(
+        self, object_type: str, since: datetime, properties: Sequence[str], now: datetime
+    ) -> AsyncIterator[Step]:
+        """Every record modified at `since` or later, in that order, a page at a time."""
+        name = modified_property(object_type)
+        began: datetime | None = None
+        start, operator, known = since, "GTE", frozenset[str]()
+        while True:
+            filters = [Filter(name, operator, moments.millis(start))]
+            page = await self._client.search(object_type, filters, properties, name, LIMITS.search_page)
+            began = began or page.at or now
+            fresh = [record for record in page.records if record.id not in known]
+            if not page.more:
+                yield Step(fresh, began, began, last=True)
+                return
+            last = _modified(page.records[-1], object_type)
+            yield Step(fresh, last, began, last=False)
+            known = frozenset(r.id for r in page.records if _modified(r, object_type) == last)
+            operator = "GTE"
+            if len(known) == len(page.records):
+                async for records in self._instant(object_type, last, properties):
+                    fresh = [record for record in records if record.id not in known]
+                    yield Step(fresh, last, began, last=False)
+                operator, known = "GT", frozenset()
+            start = last
+
+    async def _instant(
+        self, object_type: str, moment: datetime, properties: Sequence[str]
+    ) -> AsyncIterator[list[Record]]:
+        """Every record modified at one instant, by id."""
+        here = Filter(modified_property(object_type), "EQ", moments.millis(moment))
+        filters = [here]
+        while True:
+            page = await self._client.search(object_type, filters, properties, "hs_object_id", LIMITS.search_page)
+            yield page.records
+            if not page.more:
+                return
+            filters = [here, Filter("hs_object_id", "GT", max((r.id for r in page.records), key=by_number))]
+
+    async def _archived(self, kind: Kind, cursor: str | None, began: datetime, now: datetime) -> AsyncIterator[Page]:
+        """What went into the recycle bin since the last look, at most one look an hour.
+
+        The cursor holds our time of the last look and HubSpot's: `<ours>|<HubSpot's>`. The bin has no order and no
+        filter, so each look reads all of it. What was in it before we began never concerned us.
+        """
+        looked, _, seen = (cursor or "").partition("|")
+        if looked and now - moments.parse(looked) < timedelta(seconds=self._options.archived_every):
+            return
+        done = {f"{kind}:archived": f"{moments.printed(now)}|{moments.printed(began)}"}
+        if not seen:
+            yield Page(sightings=(), cursors=done)
+            return
+        since, after = moments.parse(seen) - self._overlap, None
+        while True:
+            page = await self._client.listed(TYPES[kind], archived=True, limit=LIMITS.list_page, after=after)
+            gone = [r for r in page.results if r.archived_at and moments.parse(r.archived_at) >= since]
+            sightings = tuple(
+                Sighting(kind=kind, id=r.id, version=archived_version(r), presence=Presence.ARCHIVED) for r in gone
+            )
+            after = page.after
+            yield Page(sightings=sightings, cursors={} if after else done)
+            if not after:
+                return
+
+    def _since(self, cursor: str | None) -> datetime:
+        return moments.parse(cursor) - self._overlap if cursor else BEGINNING
+
+
+def _modified(record: Record, object_type: str) -> datetime:
+    return moments.parse(version_of(record, object_type))
+
+
+def _later(cursor: str | None, moment: datetime) -> str:
+    """Cursors never go back."""
+    return max(cursor or "", moments.printed(moment))
+
+
+def _merged(kind: Kind, record: Record) -> list[Sighting]:
+    """The records that were merged into this one. HubSpot lists them on the survivor; nothing else tells."""
+    ids = [id.strip() for id in (record.text("hs_merged_object_ids") or "").split(";")]
+    return [
+        Sighting(
+            kind=kind,
+            id=id,
+            version=record.id,
+            presence=Presence.MERGED,
+            snapshot=mapping.gone(kind, id, Presence.MERGED, record.id, record.id),
+        )
+        for id in ids
+        if id and id != record.id
+    ]

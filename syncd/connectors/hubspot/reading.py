@@ -1,0 +1,258 @@
+"""Reading entities by id, the composite ones whole, in as few calls as the batch limits allow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+
+from syncd.connectors.hubspot import mapping, moments, wire
+from syncd.connectors.hubspot.client import Client, by_number
+from syncd.connectors.hubspot.errors import Rejected
+from syncd.connectors.hubspot.fields import (
+    ADJUSTMENT_PROPERTIES,
+    CONTACTS,
+    DISCOUNTS,
+    FEES,
+    INVOICES,
+    LINES,
+    PAYMENTS,
+    PRODUCTS,
+    TAXES,
+    TYPES,
+    line_properties,
+    read_properties,
+)
+from syncd.connectors.hubspot.mapping import Parts, ReadLine
+from syncd.connectors.hubspot.options import Options
+from syncd.connectors.hubspot.together import together
+from syncd.connectors.hubspot.wire import Record
+from syncd.model.money import rounded
+from syncd.model.nouns import Adjustment, AdjustmentKind
+from syncd.model.references import Kind
+from syncd.model.snapshot import Presence, Snapshot
+
+log = structlog.get_logger("syncd.hubspot")
+
+# The order in which HubSpot applies what belongs to the whole invoice (invoices guide).
+ADJUSTMENTS = ((DISCOUNTS, AdjustmentKind.DISCOUNT), (FEES, AdjustmentKind.FEE), (TAXES, AdjustmentKind.TAX))
+MERGEABLE = frozenset({Kind.PARTY})
+
+
+class Reader:
+    """Turns ids into snapshots."""
+
+    def __init__(self, client: Client, options: Options) -> None:
+        self._client = client
+        self._options = options
+        self._zone: ZoneInfo | None = None
+
+    def learn(self, portal: wire.Portal) -> None:
+        """Take the account's time zone from an answer that is at hand anyway."""
+        try:
+            self._zone = ZoneInfo(portal.time_zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            log.warning("hubspot.unknown_time_zone", zone=portal.time_zone)
+            self._zone = ZoneInfo("UTC")
+
+    async def zone(self) -> ZoneInfo:
+        """The account's time zone, asked for once."""
+        if self._zone is None:
+            self.learn(await self._client.portal())
+        assert self._zone is not None
+        return self._zone
+
+    async def read(self, kind: Kind, ids: Sequence[str]) -> dict[str, Snapshot]:
+        """Snapshots by the ids that were asked for, as `Connector.read` promises."""
+        records = await self._records(kind, ids)
+        made = {one.id: one for one in await self.snapshots(kind, records)}
+        missing = [id for id in ids if id not in made]
+        if missing:
+            made |= await self._missing(kind, missing)
+        return {id: made[id] for id in ids}
+
+    async def snapshots(self, kind: Kind, records: Sequence[Record]) -> list[Snapshot]:
+        """Records with all their properties as snapshots; what belongs to them is read."""
+        match kind:
+            case Kind.PARTY:
+                return [self._safely(r, kind, lambda r: mapping.party(r, self._options)) for r in records]
+            case Kind.PRODUCT:
+                return [self._safely(r, kind, lambda r: mapping.product(r, self._options)) for r in records]
+            case Kind.INVOICE:
+                return await self._invoices(records)
+            case Kind.PAYMENT:
+                return await self._payments(records)
+
+    async def over(self, kind: Kind, seen: Mapping[str, Snapshot]) -> dict[str, Snapshot]:
+        """Composite entities of which only the own record is read again; the rest stays as seen.
+
+        An entity that is not simply there any more is absent: read it whole.
+        """
+        zone = await self.zone()
+        made = {}
+        for record in await self._records(kind, seen):
+            if record.id in seen:
+                made[record.id] = self.laid_over(seen[record.id], record, zone)
+        return made
+
+    def laid_over(self, seen: Snapshot, record: Record, zone: ZoneInfo) -> Snapshot:
+        """One such entity, from a record that is at hand."""
+        if seen.kind is Kind.INVOICE:
+            return self._safely(record, seen.kind, lambda r: mapping.invoice_over(seen, r, zone, self._options))
+        noun = seen.noun
+        assert noun is not None
+        customer, allocations = getattr(noun, "customer", None), getattr(noun, "allocations", ())
+        invoices = tuple(allocation.invoice for allocation in allocations)
+        return self._safely(record, seen.kind, lambda r: mapping.payment(r, customer, invoices, zone, self._options))
+
+    async def lines(self, ids: Iterable[str]) -> dict[str, ReadLine]:
+        """Line items by id. A line without its product's SKU gets it from the product."""
+        zone = await self.zone()
+        records = await self._client.records(LINES, ids, line_properties(self._options))
+        bare = {r.text("hs_product_id") for r in records if not r.text("hs_sku")} - {None}
+        skus: dict[str, str | None] = {}
+        if bare:
+            products = await self._client.records(PRODUCTS, sorted(id for id in bare if id), ("hs_sku",))
+            skus = {product.id: product.text("hs_sku") for product in products}
+        records.sort(key=_position)
+        return {r.id: mapping.line(r, skus.get(r.text("hs_product_id") or ""), zone, self._options) for r in records}
+
+    async def _records(self, kind: Kind, ids: Iterable[str], *, archived: bool = False) -> list[Record]:
+        properties = read_properties(kind, self._options)
+        return await self._client.records(TYPES[kind], ids, properties, archived=archived)
+
+    async def _invoices(self, records: Sequence[Record]) -> list[Snapshot]:
+        if not records:
+            return []
+        ids = [record.id for record in records]
+        zone = await self.zone()
+        customers, line_ids = await together(
+            self._client.links(INVOICES, CONTACTS, ids), self._client.links(INVOICES, LINES, ids)
+        )
+        lines = await self.lines(id for ends in line_ids.values() for id in ends)
+        parts = {id: _parts(customers[id], line_ids[id], lines) for id in ids}
+        off = [r for r in records if parts[r.id].complete and not self._adds_up(r, parts[r.id])]
+        for id, adjustments in (await self._adjustments(off, parts)).items():
+            parts[id] = replace(parts[id], adjustments=adjustments)
+        return [
+            self._safely(r, Kind.INVOICE, lambda r: mapping.invoice(r, parts[r.id], zone, self._options))
+            for r in records
+        ]
+
+    async def _adjustments(
+        self, records: Sequence[Record], parts: Mapping[str, Parts]
+    ) -> dict[str, tuple[Adjustment, ...]]:
+        """What belongs to whole invoices, for those whose lines alone do not make the total."""
+        if not records:
+            return {}
+        ids = [record.id for record in records]
+        linked = await together(*(self._client.links(INVOICES, name, ids) for name, _ in ADJUSTMENTS))
+        found = await together(
+            *(
+                self._client.records(name, [id for ends in links.values() for id in ends], ADJUSTMENT_PROPERTIES)
+                for (name, _), links in zip(ADJUSTMENTS, linked, strict=True)
+            )
+        )
+        by_id = [{record.id: record for record in page} for page in found]
+        made = {}
+        for record in records:
+            steps = [
+                (kind, [page[end] for end in links[record.id] if end in page])
+                for (_, kind), links, page in zip(ADJUSTMENTS, linked, by_id, strict=True)
+            ]
+            made[record.id] = _applied(steps, parts[record.id], record.text("hs_currency") or "")
+        return made
+
+    async def _payments(self, records: Sequence[Record]) -> list[Snapshot]:
+        if not records:
+            return []
+        ids = [record.id for record in records]
+        zone = await self.zone()
+        customers, invoices = await together(
+            self._client.links(PAYMENTS, CONTACTS, ids), self._client.links(PAYMENTS, INVOICES, ids)
+        )
+
+        def made(record: Record) -> Snapshot:
+            customer = next(iter(customers[record.id]), None)
+            return mapping.payment(record, customer, tuple(invoices[record.id]), zone, self._options)
+
+        return [self._safely(record, Kind.PAYMENT, made) for record in records]
+
+    async def _missing(self, kind: Kind, ids: Sequence[str]) -> dict[str, Snapshot]:
+        """What became of ids that a batch read does not answer: in the recycle bin, merged away or gone."""
+        made = {
+            record.id: mapping.gone(kind, record.id, Presence.ARCHIVED, archived_version(record))
+            for record in await self._records(kind, ids, archived=True)
+            if record.id in ids
+        }
+        for id in ids:
+            if id not in made:
+                into = await self._survivor(kind, id) if kind in MERGEABLE else None
+                presence = Presence.MERGED if into else Presence.DELETED
+                made[id] = mapping.gone(kind, id, presence, into or "", into)
+        return made
+
+    async def _survivor(self, kind: Kind, id: str) -> str | None:
+        """The record another one was merged into: reading the old id answers with the new one."""
+        path = self._client.paths.objects(TYPES[kind])
+        try:
+            record = wire.to(Record, await self._client.get(f"{path}/{id}", f"{path}/{{id}}"))
+        except Rejected as refusal:
+            if refusal.status in (400, 404):
+                return None
+            raise
+        return record.id if record.id != id else None
+
+    def _adds_up(self, record: Record, parts: Parts) -> bool:
+        try:
+            return mapping.adds_up(record, parts)
+        except ValueError:
+            return True  # unreadable figures: `_safely` says so of the whole invoice
+
+    def _safely(self, record: Record, kind: Kind, make: Callable[[Record], Snapshot]) -> Snapshot:
+        try:
+            return make(record)
+        except (ValueError, KeyError) as error:
+            log.warning("hubspot.unreadable_record", kind=kind, error=type(error).__name__)
+            return mapping.unreadable(record, kind, TYPES[kind])
+
+
+def archived_version(record: Record) -> str:
+    """The version of something in the recycle bin."""
+    return moments.printed(moments.parse(record.archived_at)) if record.archived_at else ""
+
+
+def _parts(customers: list[str], line_ids: list[str], lines: Mapping[str, ReadLine]) -> Parts:
+    # Several contacts: the one that was there first; a person replaces it by taking it off.
+    mine = set(line_ids)
+    return Parts(
+        customer=next(iter(customers), None),
+        lines=tuple(read for id, read in lines.items() if id in mine),
+        complete=mine <= lines.keys(),
+    )
+
+
+def _position(record: Record) -> tuple[Decimal, tuple[int, str]]:
+    try:
+        place = record.number("hs_position_on_quote")
+    except ValueError:
+        place = None
+    return (Decimal("Infinity") if place is None else place, by_number(record.id))
+
+
+def _applied(
+    steps: Sequence[tuple[AdjustmentKind, Sequence[Record]]], parts: Parts, currency: str
+) -> tuple[Adjustment, ...]:
+    """Amounts of order-level discounts, fees and taxes: percentages are of what the steps before them left."""
+    running, made = parts.net, []
+    for kind, records in steps:
+        for record in sorted(records, key=lambda r: (r.number("hs_sort_order") or Decimal(0), by_number(r.id))):
+            value = record.number("hs_value") or Decimal(0)
+            percent = (record.text("hs_type") or "").upper() == "PERCENT"
+            amount = rounded(running * value / 100 if percent else value, currency)
+            made.append(Adjustment(kind=kind, amount=amount, label=record.text("hs_label")))
+            running += -amount if kind is AdjustmentKind.DISCOUNT else amount
+    return tuple(made)

@@ -1,0 +1,132 @@
+"""The company itself and those of its preferences that decide what may be written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+
+from syncd.connectors.base import Account, Condition, ConnectionTrouble
+from syncd.connectors.quickbooks.wire import Raw, Ref, Wire
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """What is known of the company.
+
+    Attributes:
+        custom_fields: labels of the custom fields of sales forms, folded, to the ids that count on writes.
+        discount_account: where discounts are booked, None for the vendor's default.
+    """
+
+    account: Account
+    custom_fields: Mapping[str, str]
+    discount_account: str | None
+    allows_discount: bool
+    auto_applies_credit: bool
+    sales_tax: bool
+
+    @property
+    def american(self) -> bool:
+        """Whether lines carry the two pseudo tax codes of the US."""
+        return self.account.country == "US"
+
+    def custom_field(self, label: str) -> str | None:
+        """The id of a custom field by its label."""
+        return self.custom_fields.get(label.strip().casefold())
+
+
+class _Setting(Wire, frozen=True, kw_only=True):
+    name: str = ""
+    boolean_value: bool = False
+    string_value: str = ""
+
+
+class _Settings(Wire, frozen=True, kw_only=True):
+    custom_field: tuple[_Setting, ...] = ()
+
+
+class _SalesForms(Wire, frozen=True, kw_only=True):
+    custom_txn_numbers: bool = False
+    allow_discount: bool = False
+    auto_apply_credit: bool = False
+    default_discount_account: str | None = None
+    custom_field: tuple[_Settings, ...] = ()
+
+
+class _Accounting(Wire, frozen=True, kw_only=True):
+    book_close_date: date | None = None
+
+
+class _Currency(Wire, frozen=True, kw_only=True):
+    home_currency: Ref
+    multi_currency_enabled: bool = False
+
+
+class _Tax(Wire, frozen=True, kw_only=True):
+    using_sales_tax: bool = False
+
+
+class _Products(Wire, frozen=True, kw_only=True):
+    revenue_recognition: bool = False
+
+
+class _Preferences(Wire, frozen=True, kw_only=True):
+    currency_prefs: _Currency
+    sales_forms_prefs: _SalesForms = _SalesForms()
+    accounting_info_prefs: _Accounting = _Accounting()
+    tax_prefs: _Tax = _Tax()
+    product_and_services_prefs: _Products = _Products()
+
+
+class _Company(Wire, frozen=True, kw_only=True):
+    company_name: str = ""
+    country: str | None = None
+
+
+def books(realm: str, company: Raw, preferences: Raw) -> Books:
+    """The company from its two answers.
+
+    Raises:
+        ConnectionTrouble: they are not what they should be.
+    """
+    try:
+        made = msgspec.convert(company.get("CompanyInfo"), _Company)
+        prefs = msgspec.convert(preferences.get("Preferences"), _Preferences)
+    except msgspec.ValidationError as error:
+        raise ConnectionTrouble(Condition.MALFORMED_ANSWER, f"company or preferences: {error}") from error
+    country = made.country.upper() if made.country and len(made.country) == 2 else None
+    forms = prefs.sales_forms_prefs
+    account = Account(
+        id=realm,
+        name=made.company_name,
+        currency=prefs.currency_prefs.home_currency.value.upper(),
+        country=country,
+        multi_currency=prefs.currency_prefs.multi_currency_enabled,
+        owns_numbers=forms.custom_txn_numbers,
+        service_date_required=prefs.product_and_services_prefs.revenue_recognition,
+        books_closed_until=prefs.accounting_info_prefs.book_close_date,
+        taxes_required=country not in (None, "US") and prefs.tax_prefs.using_sales_tax,
+    )
+    return Books(
+        account=account,
+        custom_fields=_labels(forms),
+        discount_account=forms.default_discount_account,
+        allows_discount=forms.allow_discount,
+        auto_applies_credit=forms.auto_apply_credit,
+        sales_tax=prefs.tax_prefs.using_sales_tax,
+    )
+
+
+def _labels(forms: _SalesForms) -> dict[str, str]:
+    # Two flat lists: UseSalesCustom1..3 switch the fields on, SalesCustomName1..3 label them; the figure is the id.
+    settings = {s.name.rpartition(".")[2]: s for group in forms.custom_field for s in group.custom_field}
+    return {
+        settings[f"SalesCustomName{number}"].string_value.strip().casefold(): number
+        for number in "123"
+        if f"SalesCustomName{number}" in settings
+        and (switch := settings.get(f"UseSalesCustom{number}")) is not None
+        and switch.boolean_value
+    }

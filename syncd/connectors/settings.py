@@ -1,0 +1,39 @@
+"""What a connector is given to connect with, whatever its vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """One connection as it is configured, its secrets already resolved.
+
+    Attributes:
+        name: the connection's name in the configuration.
+        url: an address that stands for all of the vendor's hosts (the sandbox); None for the live addresses.
+        token: a fixed access token, for vendors that have one.
+        refresh_token: the seed of the OAuth pair; the live pair is kept by the `TokenKeeper`.
+        account: the vendor's account id where the caller must know it (QuickBooks: the realm id).
+        options: the vendor's own options, listed in its folder.
+    """
+
+    name: str
+    vendor: str
+    url: str | None = None
+    token: str | None = field(default=None, repr=False)
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    account: str | None = None
+    options: Mapping[str, str | float | bool] = field(default_factory=dict)
+
+
+class TokenKeeper(Protocol):
+    """Durable storage of secrets that a vendor renews. `put` has reached the disk when it returns."""
+
+    async def get(self, name: str) -> str | None: ...
+
+    async def put(self, name: str, value: str) -> None: ...

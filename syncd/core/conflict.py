@@ -1,0 +1,152 @@
+"""Field by field: what each side changed since its own base, and where that has to go.
+
+A side has changed iff its content differs from its *own* base: an echo of our own write, a vendor that rounds, and a
+save without an edit are therefore all silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from syncd.core.content import Normalisers, same
+from syncd.core.normalise import explained
+from syncd.core.rules import Conflict, Row
+from syncd.model.content import Content, line_facts, shown
+from syncd.model.record import FieldChange
+from syncd.model.references import Side
+from syncd.model.values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Both:
+    """Two sides of a record: contents now, bases, and how each vendor normalises."""
+
+    now: Mapping[Side, Content]
+    base: Mapping[Side, Content]
+    rules: Mapping[Side, Normalisers]
+
+
+@dataclass(slots=True, kw_only=True)
+class Flowing:
+    """What is to be written where, and what both bases become once it is.
+
+    Attributes:
+        to: target side -> fields by row name -> the new value (the source's words).
+        settled: side -> row name -> the value its base takes at once: nothing needs to be written for it.
+        lost: fields whose value loses to the other side's, as the activity keeps them.
+        held: row names both sides changed and nobody decided.
+    """
+
+    to: dict[Side, dict[str, Value]] = field(default_factory=lambda: {Side.LEFT: {}, Side.RIGHT: {}})
+    settled: dict[Side, dict[str, Value]] = field(default_factory=lambda: {Side.LEFT: {}, Side.RIGHT: {}})
+    lost: list[FieldChange] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+
+
+def changed_fields(now: Content, base: Content, rules: Normalisers) -> frozenset[str]:
+    """Names whose value differs from the base, beyond what the vendor does to values by itself.
+
+    A field the base does not know yet is no change.
+    """
+    return frozenset(
+        name
+        for name, value in now.fields.items()
+        if name in base.fields and not explained(base.fields[name], value, rules.get(name, ()))
+    )
+
+
+def lines_moved(now: Content, base: Content, rules: Normalisers) -> bool:
+    """Whether an invoice's lines differ from the base, beyond what the vendor does to them by itself."""
+    before, after = line_facts(base.lines), line_facts(now.lines)
+    if before is None or after is None or before == after:
+        return False
+    if len(before) != len(after):
+        return True
+    return not all(_same_line(one, other, rules) for one, other in zip(before, after, strict=True))
+
+
+def _same_line(base: Mapping[str, Value], now: Mapping[str, Value], rules: Normalisers) -> bool:
+    names = base.keys() | now.keys()
+    return all(explained(base.get(n), now.get(n), rules.get(f"lines.{n}", ())) for n in names)
+
+
+def merge_rows(both: Both, rows: tuple[Row, ...], conflict: Conflict) -> Flowing:
+    """Three-way merge of shared fields since the last success. Symmetric: the order of arrival plays no part."""
+    flowing = Flowing()
+    changed = {side: changed_fields(both.now[side], both.base[side], both.rules[side]) for side in Side}
+    for row in rows:
+        movers = [side for side in Side if row.name in changed[side]]
+        if all(row.name not in both.base[side].fields for side in Side):
+            _meet(flowing, both, row, conflict)  # agreed on by neither side yet
+        elif not movers:
+            _learn(flowing, both, row)
+        elif len(movers) == 1:
+            _carry(flowing, both, row, movers[0])
+        elif _equal(both, row):
+            _settle(flowing, both, row)
+        else:
+            _contest(flowing, both, row, conflict)
+    return flowing
+
+
+def first_meeting(both: Both, rows: tuple[Row, ...], conflict: Conflict) -> Flowing:
+    """Two entities that were found to belong together: no base yet."""
+    flowing = Flowing()
+    for row in rows:
+        _meet(flowing, both, row, conflict)
+    return flowing
+
+
+def _meet(flowing: Flowing, both: Both, row: Row, conflict: Conflict) -> None:
+    # Without a base nobody has edited anything: empty fields are filled, the rule decides the rest.
+    left, right = (both.now[side].fields.get(row.name) for side in Side)
+    if _equal(both, row):
+        _settle(flowing, both, row)
+    elif left is None or right is None:
+        _carry(flowing, both, row, Side.RIGHT if left is None else Side.LEFT)
+    else:
+        _contest(flowing, both, row, conflict)
+
+
+def _learn(flowing: Flowing, both: Both, row: Row) -> None:
+    for side in Side:
+        if row.name not in both.base[side].fields:
+            flowing.settled[side][row.name] = both.now[side].fields.get(row.name)
+
+
+def _settle(flowing: Flowing, both: Both, row: Row) -> None:
+    for side in Side:
+        flowing.settled[side][row.name] = both.now[side].fields.get(row.name)
+
+
+def _carry(flowing: Flowing, both: Both, row: Row, source: Side) -> None:
+    if not row.direction.allows(source):
+        # Not wanted over there: the side may keep its value, and it is not looked at again.
+        flowing.settled[source][row.name] = both.now[source].fields.get(row.name)
+    elif _equal(both, row):
+        _settle(flowing, both, row)
+    else:
+        value = both.now[source].fields.get(row.name)
+        flowing.to[source.other][row.name] = row.constant if value is None else value
+
+
+def _contest(flowing: Flowing, both: Both, row: Row, conflict: Conflict) -> None:
+    if conflict is Conflict.HOLD and all(row.direction.allows(side) for side in Side):
+        flowing.held.append(row.name)
+        return
+    winner = Side.LEFT if conflict is Conflict.LEFT else Side.RIGHT
+    if not row.direction.allows(winner):
+        winner = winner.other
+    if not row.direction.allows(winner):
+        _settle(flowing, both, row)
+        return
+    loser = winner.other
+    won, lost = both.now[winner].fields.get(row.name), both.now[loser].fields.get(row.name)
+    flowing.to[loser][row.name] = row.constant if won is None else won
+    flowing.lost.append(FieldChange(field=row.name, old=shown(lost), new=shown(won), side=loser))
+
+
+def _equal(both: Both, row: Row) -> bool:
+    left, right = both.now[Side.LEFT].fields.get(row.name), both.now[Side.RIGHT].fields.get(row.name)
+    return any(same(row.name, left, right, both.rules[side]) for side in Side)

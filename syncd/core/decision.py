@@ -1,0 +1,107 @@
+"""What a decision is made from and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from syncd.core.facts import Facts
+from syncd.core.rules import FlowRules, SyncRules
+from syncd.model.content import Content
+from syncd.model.nouns import Allocation, Line
+from syncd.model.record import Activity, FieldChange, Op, Record
+from syncd.model.references import Kind, Side
+from syncd.model.snapshot import Snapshot
+from syncd.model.values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One record with what both sides show now. A side that was never seen is None."""
+
+    record: Record
+    left: Snapshot | None
+    right: Snapshot | None
+    stored: bool = True
+
+    def side(self, side: Side) -> Snapshot | None:
+        return self.left if side is Side.LEFT else self.right
+
+    def with_side(self, side: Side, snapshot: Snapshot | None) -> Case:
+        return replace(self, left=snapshot) if side is Side.LEFT else replace(self, right=snapshot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What all cases of one flow share while they are decided."""
+
+    sync: SyncRules
+    flow: FlowRules
+    facts: Facts
+    now: datetime
+    cause: str = "poll"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One write that is wanted; the turn stores it as an intent before anything leaves.
+
+    Attributes:
+        kind, entity: what it changes; usually the record's own, but a mirrored payment changes its invoice.
+        natural_key: for creates: two open creates may not share it.
+        expected: digest of the content it was decided on, for the look right before the write.
+        patch: the part of each side's base that this write settles.
+    """
+
+    side: Side
+    op: Op
+    kind: Kind
+    entity: str | None = None
+    natural_key: str | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)
+    lines: tuple[Line, ...] | None = None
+    allocations: tuple[Allocation, ...] | None = None
+    mirror: bool = False
+    if_version: str | None = None
+    expected: str | None = None
+    patch: Mapping[Side, Content] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What becomes of one record.
+
+    Attributes:
+        wants: records of parents that must exist on the other side first.
+        folds: another record that this one swallows: the two halves belong together.
+    """
+
+    record: Record
+    commands: tuple[Command, ...] = ()
+    activity: tuple[Activity, ...] = ()
+    wants: tuple[str, ...] = ()
+    folds: str | None = None
+
+
+def noted(
+    context: Context,
+    record: Record,
+    event: str,
+    *,
+    side: Side | None = None,
+    code: str | None = None,
+    words: str = "",
+    changes: tuple[FieldChange, ...] = (),
+) -> Activity:
+    """One line of the record's account, at this decision's time."""
+    return Activity(
+        record=record.id,
+        at=context.now,
+        event=event,
+        by=context.cause,
+        side=side,
+        code=code,
+        words=words,
+        changes=changes,
+    )

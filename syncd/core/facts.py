@@ -1,0 +1,134 @@
+"""What a decision may look at besides the record itself, and how it says what it still needs.
+
+`Facts` answers look-ups from what the turn has brought so far. A look-up of something that was not brought raises
+`Missing` with everything the decision needs next, so one decision function serves both questions - what do you need,
+and what is to be done - and the two can never disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from syncd.core.content import Normalisers
+from syncd.model.record import Record
+from syncd.model.references import Kind, MatchKey, Side
+from syncd.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideFacts:
+    """An account's settings that decide what may be written there; see `connectors.base.Account`."""
+
+    currency: str = "USD"
+    multi_currency: bool = False
+    writable: frozenset[Kind] = frozenset(Kind)
+    service_date_required: bool = False
+    books_closed_until: date | None = None
+    taxes_required: bool = False
+    strong_line_ids: bool = False
+    splits_payments: bool = True
+    normalisers: Mapping[Kind, Normalisers] = field(default_factory=dict)
+
+
+EntityKey = tuple[Side, Kind, str]
+FindKey = tuple[Side, Kind, MatchKey]
+PartnerKey = tuple[str, Side, str]  # flow, side, entity id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What the turn must bring: entities as last seen, the vendor's answer to a look-up, records of other entities."""
+
+    snapshots: frozenset[EntityKey] = frozenset()
+    finds: frozenset[FindKey] = frozenset()
+    known: frozenset[FindKey] = frozenset()
+    partners: frozenset[PartnerKey] = frozenset()
+    holders: frozenset[PartnerKey] = frozenset()
+
+    def __or__(self, other: Needs) -> Needs:
+        return Needs(
+            snapshots=self.snapshots | other.snapshots,
+            finds=self.finds | other.finds,
+            known=self.known | other.known,
+            partners=self.partners | other.partners,
+            holders=self.holders | other.holders,
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.snapshots or self.finds or self.known or self.partners or self.holders)
+
+
+class Missing(Exception):
+    """A decision cannot be made yet."""
+
+    def __init__(self, needs: Needs) -> None:
+        super().__init__("more facts are needed")
+        self.needs = needs
+
+
+@dataclass(slots=True)
+class Facts:
+    """What has been brought so far.
+
+    Attributes:
+        snapshots: entities; None for one that does not exist.
+        found: what a vendor answered to a look-up just now.
+        known: what our own index of everything seen answers to a look-up.
+        partners: the record of a parent entity, made if it was not there yet; None when the entity itself is not.
+        holders: the record that holds an entity so far; None when none does.
+        busy: ids of records with a request out: nothing about them may be decided until its outcome is known.
+    """
+
+    sides: Mapping[Side, SideFacts]
+    snapshots: dict[EntityKey, Snapshot | None] = field(default_factory=dict)
+    found: dict[FindKey, tuple[Snapshot, ...]] = field(default_factory=dict)
+    known: dict[FindKey, tuple[Snapshot, ...]] = field(default_factory=dict)
+    partners: dict[PartnerKey, Record | None] = field(default_factory=dict)
+    holders: dict[PartnerKey, Record | None] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)
+
+    def snapshot(self, side: Side, kind: Kind, id: str) -> Snapshot | None:
+        """An entity as last seen.
+
+        Raises:
+            Missing: it was not brought. So do all look-ups below.
+        """
+        key = (side, kind, id)
+        if key not in self.snapshots:
+            raise Missing(Needs(snapshots=frozenset({key})))
+        return self.snapshots[key]
+
+    def find(self, side: Side, kind: Kind, key: MatchKey) -> tuple[Snapshot, ...]:
+        """What the vendor finds under this key, asked for this decision."""
+        wanted = (side, kind, key)
+        if wanted not in self.found:
+            raise Missing(Needs(finds=frozenset({wanted})))
+        return self.found[wanted]
+
+    def index(self, side: Side, kind: Kind, key: MatchKey) -> tuple[Snapshot, ...]:
+        """What we ourselves have seen under this key; no vendor is asked."""
+        wanted = (side, kind, key)
+        if wanted not in self.known:
+            raise Missing(Needs(known=frozenset({wanted})))
+        return self.known[wanted]
+
+    def partner(self, flow: str, side: Side, id: str) -> Record | None:
+        """The record of a parent entity in its flow; the turn makes it if need be."""
+        return self.partners_of(flow, side, (id,))[id]
+
+    def partners_of(self, flow: str, side: Side, ids: Iterable[str]) -> dict[str, Record | None]:
+        """The same for several entities at once."""
+        wanted = [(flow, side, id) for id in ids]
+        missing = [key for key in wanted if key not in self.partners]
+        if missing:
+            raise Missing(Needs(partners=frozenset(missing)))
+        return {id: self.partners[(flow, side, id)] for _, _, id in wanted}
+
+    def holder(self, flow: str, side: Side, id: str) -> Record | None:
+        """The record that holds an entity so far; none is made for it."""
+        key = (flow, side, id)
+        if key not in self.holders:
+            raise Missing(Needs(holders=frozenset({key})))
+        return self.holders[key]

@@ -1,0 +1,166 @@
+"""Telling a vendor's own silent changes from a person's edits.
+
+A vendor trims, folds, rounds or truncates what it is sent, and its connector declares where. What such a rule explains
+is no edit; everything else that differs from what was sent is one, and must be seen as one by the next turn.
+
+The rules: `trim`, `collapse` (runs of white space and line ends become one space), `casefold`, `phone` (only digits
+count), `empty` (an empty text is no value), `round:N` (decimals), `truncate:N` (characters).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from syncd.core.alignment import FACTS, align
+from syncd.model.content import Content
+from syncd.model.nouns import Line
+from syncd.model.values import Value
+
+Rules = tuple[str, ...]
+
+
+def explained(sent: Value, seen: Value, rules: Rules) -> bool:
+    """Whether `seen` is what a vendor with these rules makes of `sent`.
+
+    Raises:
+        ValueError: there is no such rule.
+    """
+    parsed = [_parsed(rule) for rule in rules]
+    if _equal(sent, seen):
+        return True
+    if isinstance(sent, Decimal) and isinstance(seen, Decimal):
+        return any(_rounded(sent, seen, digits) for name, digits in parsed if name == "round")
+    if not isinstance(sent, str | None) or not isinstance(seen, str | None):
+        return False
+    if any(name == "truncate" and len(seen or "") > length for name, length in parsed):
+        return False
+    return _text(sent, parsed) == _text(seen, parsed)
+
+
+def _parsed(rule: str) -> tuple[str, int]:
+    name, _, number = rule.partition(":")
+    if name not in _STEPS or bool(number) is not (name in ("round", "truncate")):
+        raise ValueError(f"no such normaliser: {rule!r}")
+    return name, int(number or 0)
+
+
+_STEPS: Mapping[str, Callable[[str, int], str]] = {
+    "trim": lambda text, _: text.strip(),
+    "collapse": lambda text, _: " ".join(text.split()),
+    "casefold": lambda text, _: text.casefold(),
+    "phone": lambda text, _: "".join(character for character in text if character.isdigit()),
+    "truncate": lambda text, length: text[:length],
+    "empty": lambda text, _: text,
+    "round": lambda text, _: text,
+}
+
+
+def _text(value: str | None, rules: list[tuple[str, int]]) -> str | None:
+    """The text with everything taken off that the rules ignore; None when nothing that counts is left."""
+    if value is None:
+        return None
+    # Twice, because one rule can leave work for an earlier one: a text cut after a space is trimmed again.
+    for name, number in rules * 2:
+        value = _STEPS[name](value, number)
+    return None if value == "" and ("empty", 0) in rules else value
+
+
+def _rounded(sent: Decimal, seen: Decimal, digits: int) -> bool:
+    """Whether `seen` is `sent` rounded to so many decimals, whichever way a tie goes."""
+    unit = Decimal(1).scaleb(-digits)
+    return seen == seen.quantize(unit) and abs(sent - seen) * 2 <= unit
+
+
+def _equal(one: Value, other: Value) -> bool:
+    return one == other and isinstance(one, bool) is isinstance(other, bool)
+
+
+def base_after_write(sent: Content, answered: Content | None, rules: Mapping[str, Rules], created: bool) -> Content:
+    """What the written side's base becomes.
+
+    Args:
+        sent: what was written: changed fields only, and the whole list of lines if they were.
+        answered: what the write's own answer shows; None when it shows nothing.
+        rules: normalisers by name of the content field; `lines.<field>` for the fields of lines.
+        created: the entity is new, so what was not sent but is there is the vendor's default and no edit.
+
+    Returns:
+        Per field the answer's value where it is what was sent, by the rules; else the sent value, so that the next
+        turn sees an edit. Of fields that were not sent, the answer's value after a create and nothing else.
+    """
+    if answered is None:
+        return sent
+    fields = {
+        name: _settled(value, answered.fields.get(name), rules.get(name, ())) for name, value in sent.fields.items()
+    }
+    if created:
+        fields = {**answered.fields, **fields}
+    if sent.lines is None or answered.lines is None:
+        return Content(fields=fields, lines=answered.lines if created and sent.lines is None else sent.lines)
+    return Content(fields=fields, lines=_lines_after_write(sent.lines, answered.lines, rules, created))
+
+
+def _settled(sent: Value, seen: Value, rules: Rules) -> Value:
+    return seen if explained(sent, seen, rules) else sent
+
+
+def _lines_after_write(
+    sent: tuple[Line, ...], answered: tuple[Line, ...], rules: Mapping[str, Rules], created: bool
+) -> tuple[Line, ...]:
+    """The sent lines in the order of the answer, with its ids; those it does not show stay, at the end.
+
+    Lines that only the answer has are left out: whoever added them, the next turn must see it.
+    """
+    found = _found(sent, answered, rules, created)
+    made = [_line_after_write(sent[found[i]], line, rules, created) for i, line in enumerate(answered) if i in found]
+    lost = [line for index, line in enumerate(sent) if index not in found.values()]
+    return tuple(made + lost)
+
+
+def _found(
+    sent: tuple[Line, ...], answered: tuple[Line, ...], rules: Mapping[str, Rules], created: bool
+) -> dict[int, int]:
+    """Index in the answer -> index in what was sent.
+
+    First the lines that came through as the rules allow, in their places and then anywhere; then by likeness, and by
+    place where the rest is as many. Not by id: a vendor with weak ids may give one line's id to another one.
+    """
+    lost, strange = dict.fromkeys(range(len(sent))), dict.fromkeys(range(len(answered)))
+    found: dict[int, int] = {}
+
+    def pair(before: int, after: int) -> None:
+        found[after] = before
+        del lost[before], strange[after]
+
+    def came_through(before: int, after: int) -> bool:
+        return _line_after_write(sent[before], answered[after], rules, created) == replace(
+            answered[after], key=sent[before].key
+        )
+
+    for index in range(min(len(sent), len(answered))):
+        if came_through(index, index):
+            pair(index, index)
+    for before in tuple(lost):
+        after = next((after for after in strange if came_through(before, after)), None)
+        if after is not None:
+            pair(before, after)
+    olds, news = tuple(lost), tuple(strange)
+    rest = align(tuple(sent[i] for i in olds), tuple(answered[i] for i in news), strong_ids=False)
+    for old, new in rest.pairs:
+        if old is not None and new is not None:
+            pair(olds[old], news[new])
+    if len(lost) == len(strange):
+        found.update(zip(strange, lost, strict=True))
+    return found
+
+
+def _line_after_write(sent: Line, seen: Line, rules: Mapping[str, Rules], created: bool) -> Line:
+    new = created or sent.id is None
+    values: dict[str, Any] = {}
+    for name in FACTS:
+        was, now = getattr(sent, name), getattr(seen, name)
+        values[name] = now if new and was is None else _settled(was, now, rules.get(f"lines.{name}", ()))
+    return replace(sent, id=seen.id, **values)

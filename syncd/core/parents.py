@@ -1,0 +1,123 @@
+"""References across sides: which customer, product and invoice over there stand for the ones over here."""
+
+from __future__ import annotations
+
+from syncd.core.decision import Context
+from syncd.core.outcome import Settled
+from syncd.core.rules import Creation, FlowRules
+from syncd.model.nouns import Invoice, Party
+from syncd.model.record import Record, Status
+from syncd.model.references import Kind, Side
+
+
+def customer_there(context: Context, invoice: Invoice, source: Side) -> str:
+    """The id, on the other side, of the party this invoice is for.
+
+    Raises:
+        Settled: `customer_missing`, `parent_failed` or `waits_parent`, naming the customer and what was tried.
+    """
+    flow = _flow(context, context.flow.customers)
+    if invoice.customer is None:
+        raise Settled("customer_missing", "The invoice names no customer.")
+    top = _topmost(context, source, invoice.customer)
+    record = context.facts.partner(flow.name, source, top)
+    if record is None:
+        raise Settled("customer_missing", f"Customer {top} could not be read.")
+    if (there := record.entity(source.other)) is not None:
+        return there
+    if not flow.direction.allows(source):
+        raise Settled(
+            "customer_missing", _tried(record, "the customers flow does not go this way"), waits_for=_on(record)
+        )
+    if record.status is Status.FAILED:
+        raise Settled("parent_failed", _tried(record, record.code), waits_for=_on(record))
+    on_demand = flow.creation.get(source) is Creation.WHEN_WANTED
+    if record.status is Status.EXCLUDED and (record.wanted or not on_demand or record.code != "filtered"):
+        raise Settled("customer_missing", _tried(record, record.words or record.code), waits_for=_on(record))
+    raise Settled(
+        "waits_parent",
+        _tried(record, "it is being created"),
+        waits_for=_on(record),
+        wants=() if record.wanted else (record.id,),
+    )
+
+
+def _topmost(context: Context, side: Side, party: str) -> str:
+    # A job or sub-customer stands for its topmost parent: that is who the other side knows.
+    snapshot = context.facts.snapshot(side, Kind.PARTY, party)
+    noun = snapshot.noun if snapshot is not None else None
+    return noun.parent if isinstance(noun, Party) and noun.parent is not None else party
+
+
+def products_there(context: Context, invoice: Invoice, source: Side) -> dict[str | None, str]:
+    """For each product named on the lines (None for lines that name none): the product's id on the other side.
+
+    A line whose product has no counterpart goes on the recipe's own fallback product, if it has one.
+
+    Raises:
+        Settled: `waits_parent` while the fallback product is being made.
+    """
+    named = {line.product for line in invoice.lines}
+    ids = sorted(id for id in named if id is not None)
+    found: dict[str | None, str] = {}
+    if context.flow.products is not None:
+        for id, record in context.facts.partners_of(context.flow.products, source, ids).items():
+            if record is not None and (there := record.entity(source.other)) is not None:
+                found[id] = there
+    unmatched = named - found.keys()
+    if unmatched and source is Side.LEFT and context.flow.fallback_product:
+        fallback = _fallback(context, context.flow.fallback_product)
+        found |= dict.fromkeys(unmatched, fallback)
+    return found
+
+
+def _fallback(context: Context, name: str) -> str:
+    assert context.flow.products is not None
+    record = context.facts.partner(context.flow.products, Side.RIGHT, fallback_key(name))
+    assert record is not None, "the turn makes the record of a fallback product"
+    if record.right is not None:
+        return record.right
+    if record.status is Status.FAILED:
+        raise Settled("parent_failed", _tried(record, record.code), waits_for=_on(record))
+    raise Settled("waits_parent", f"The product “{name}” is being made.", waits_for=_on(record))
+
+
+def fallback_key(name: str) -> str:
+    """The record key of a product a flow makes for itself."""
+    return f"fallback:{name.casefold()}"
+
+
+def invoice_there(context: Context, invoice_id: str, source: Side) -> str:
+    """The id, on the other side, of the invoice a payment pays.
+
+    Raises:
+        Settled: its invoice is not there (yet).
+    """
+    flow = _flow(context, context.flow.invoices)
+    record = context.facts.partner(flow.name, source, invoice_id)
+    if record is None:
+        raise Settled("filtered", "Its invoice is not part of this sync.")
+    there = record.entity(source.other)
+    if record.status is Status.EXCLUDED:
+        raise Settled(
+            "filtered", f"Its invoice {record.label} is excluded: {record.words or record.code}", waits_for=_on(record)
+        )
+    if there is not None and record.status is not Status.FAILED:
+        return there
+    if record.status is Status.FAILED:
+        raise Settled("parent_failed", _tried(record, record.code), waits_for=_on(record))
+    raise Settled("waits_parent", _tried(record, "it is on its way"), waits_for=_on(record))
+
+
+def _flow(context: Context, name: str | None) -> FlowRules:
+    assert name is not None, f"the recipe does not say what {context.flow.name} refers to"
+    return context.sync.flow(name)
+
+
+def _tried(record: Record, why: str) -> str:
+    key = f" ({record.key})" if record.key and record.key != record.label else ""
+    return f"{record.label}{key}: {why}"
+
+
+def _on(record: Record) -> str:
+    return f"record:{record.id}"

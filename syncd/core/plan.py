@@ -1,0 +1,192 @@
+"""The decision: what both sides show, and what each held at the last success, in; a plan, out.
+
+One total function of values. The questions are asked in this order: gone? - filters - match - origin - what changed on
+each side against its own base - conflict rule - mapping and validation - parents - commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from syncd.core.catalogue import Group, entry
+from syncd.core.commands import create
+from syncd.core.content import project
+from syncd.core.decision import Case, Command, Context, Decision, noted
+from syncd.core.facts import Missing, Needs
+from syncd.core.filters import describe, matches, needs_customer
+from syncd.core.identity import identified, keyed, with_entity
+from syncd.core.lifecycle import excluded, failed, pending, synced
+from syncd.core.match import counterpart
+from syncd.core.mirrored import cannot_be_recorded, mirror_payment
+from syncd.core.outcome import Settled
+from syncd.core.parents import fallback_key
+from syncd.core.reconcile import reconcile
+from syncd.core.requirements import Asked, turned_away
+from syncd.core.vanished import vanished
+from syncd.model.nouns import Invoice, Party
+from syncd.model.record import Activity, Op
+from syncd.model.references import Kind, MatchKey, Side
+from syncd.model.snapshot import Presence, Snapshot
+
+
+def needs(cases: Iterable[Case], context: Context) -> Needs:
+    """Everything these cases still lack before they can be decided; empty when `plan` will answer for all of them."""
+    wanted = Needs()
+    for case in cases:
+        try:
+            plan(case, context)
+        except Missing as missing:
+            wanted = wanted | missing.needs
+    return wanted
+
+
+def plan(case: Case, context: Context) -> Decision:
+    """What becomes of one record.
+
+    Raises:
+        Missing: facts that were not brought yet; ask `needs` first.
+    """
+    case = replace(case, record=identified(case, context))
+    try:
+        return _decide(case, context)
+    except Settled as end:
+        return settled(case, context, end)
+
+
+def settled(case: Case, context: Context, end: Settled) -> Decision:
+    """A decision that ends early: the record gets the code, its bases stay as they were."""
+    record, now = case.record, context.now
+    match entry(end.code).group:
+        case Group.PENDING:
+            made = pending(record, end.code, now, words=end.words)
+        case Group.EXCLUDED:
+            made = excluded(record, end.code, now, end.words)
+        case _:
+            made = failed(record, end.code, end.words, now)
+    made = replace(made, waits_for=end.waits_for)
+    activity: tuple[Activity, ...] = ()
+    if (made.status, made.code, made.words) != (record.status, record.code, record.words):
+        activity = (noted(context, made, f"record.{made.status}", code=made.code, words=made.words),)
+    return Decision(record=made, activity=activity, wants=end.wants)
+
+
+def _decide(case: Case, context: Context) -> Decision:
+    if context.flow.fallback_product and case.record.key == fallback_key(context.flow.fallback_product):
+        return _fallback_product(case, context)
+    for side in Side:
+        snapshot = case.side(side)
+        if snapshot is not None and snapshot.presence is Presence.MERGED:
+            survivor = context.facts.snapshot(side, context.flow.kind, case.record.entity(side) or "")
+            _refuse_taken(case, context, side)
+            case = case.with_side(side, survivor)
+    if (gone := vanished(case, context)) is not None:
+        return gone
+    source = case.record.origin
+    assert source is not None
+    if not _flows(context, case, source):
+        raise Settled("direction_off")
+    _filter(case, context, source)
+    if case.left is not None and case.right is not None:
+        return reconcile(case, context)
+    return _introduce(case, context, source)
+
+
+def _refuse_taken(case: Case, context: Context, side: Side) -> None:
+    # After a merge the survivor may have a record of its own already: that one goes on, this one ends.
+    survivor = case.record.entity(side)
+    holder = context.facts.holder(context.flow.name, side, survivor or "")
+    if holder is not None and holder.id != case.record.id:
+        raise Settled("deleted_at_source", f"It was merged into {holder.label}.")
+
+
+def _flows(context: Context, case: Case, source: Side) -> bool:
+    linked = case.left is not None and case.right is not None
+    direction = context.flow.direction
+    return direction.allows(source) or (linked and direction.allows(source.other))
+
+
+def _filter(case: Case, context: Context, source: Side) -> None:
+    snapshot = case.side(source)
+    assert snapshot is not None
+    linked = case.left is not None and case.right is not None
+    asked = Asked(
+        snapshot=snapshot,
+        record=case.record,
+        side=source,
+        flow=context.flow,
+        start=context.sync.start,
+        target=context.facts.sides[source.other],
+    )
+    if (turned := turned_away(asked, linked=linked)) is not None:
+        raise Settled(turned[0].code, turned[1])
+    wanted = context.flow.filters.get(source)
+    if wanted is not None:
+        verdict = matches(wanted, snapshot, _customer(context, snapshot, source) if needs_customer(wanted) else None)
+        if not verdict.ok:
+            raise Settled("filtered", f"The filter asks for {describe(verdict.failed or wanted)}.")
+
+
+def _customer(context: Context, snapshot: Snapshot, side: Side) -> Party | None:
+    if not isinstance(snapshot.noun, Invoice) or snapshot.noun.customer is None:
+        return None
+    customer = context.facts.snapshot(side, Kind.PARTY, snapshot.noun.customer)
+    return customer.noun if customer is not None and isinstance(customer.noun, Party) else None
+
+
+def _introduce(case: Case, context: Context, source: Side) -> Decision:
+    found = counterpart(context, case, source)
+    if found is not None:
+        return _adopt(case, context, source, found)
+    if cannot_be_recorded(case, context, source):
+        return mirror_payment(case, context, source)
+    snapshot = case.side(source)
+    assert snapshot is not None
+    command = create(context, case, source, keyed(project(snapshot, context.flow, source), None, strong_ids=False))
+    return Decision(
+        record=pending(case.record, "queued", context.now),
+        commands=(command,),
+        activity=(noted(context, case.record, "record.planned", side=source.other, words="create"),),
+    )
+
+
+def _adopt(case: Case, context: Context, source: Side, found: Snapshot) -> Decision:
+    """Both halves are there: join them, and let what differs flow."""
+    there = source.other
+    holder = context.facts.holder(context.flow.name, there, found.id)
+    record, folds = case.record, None
+    if holder is not None and holder.id != record.id:
+        # The older id stays: it may stand as our reference at a vendor, and in somebody's notes.
+        older = holder if not case.stored or holder.since <= record.since else record
+        folds = record.id if older is holder else holder.id
+        record = replace(older, wanted=record.wanted or holder.wanted, label=record.label, key=record.key, origin=None)
+        record = with_entity(record, source, case.record.entity(source))
+    record = with_entity(record, there, found.id)
+    joined = replace(case, record=record).with_side(there, found)
+    joined = replace(joined, record=identified(joined, context))
+    decision = reconcile(joined, context)
+    linked = noted(context, joined.record, "record.linked", side=there, words=case.record.key or "")
+    return replace(decision, folds=folds, activity=(linked, *decision.activity))
+
+
+def _fallback_product(case: Case, context: Context) -> Decision:
+    """The product of lines that have none: found by its name or made, once, and then left alone."""
+    record, name = case.record, context.flow.fallback_product
+    assert name is not None
+    if record.right is not None:
+        return Decision(record=synced(record, context.now))
+    key, facts = MatchKey("name", name), context.facts
+    for found in (*facts.index(Side.RIGHT, Kind.PRODUCT, key), *facts.find(Side.RIGHT, Kind.PRODUCT, key)):
+        if found.presence is Presence.PRESENT:
+            record = synced(replace(record, right=found.id), context.now)
+            linked = noted(context, record, "record.linked", side=Side.RIGHT, words=name)
+            return Decision(record=record, activity=(linked,))
+    command = Command(
+        side=Side.RIGHT,
+        op=Op.CREATE,
+        kind=Kind.PRODUCT,
+        natural_key=f"name:{name.casefold()}",
+        values={"name": name, "income_account": context.flow.fallback_account},
+        mirror=True,
+    )
+    return Decision(record=pending(record, "queued", context.now), commands=(command,))

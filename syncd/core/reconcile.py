@@ -1,0 +1,196 @@
+"""Both halves of a record are there: what moved since the last success, where it goes, and who may move it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from syncd.core.commands import act, new_lines, present_noun, untold, update
+from syncd.core.conflict import Both, Flowing, changed_fields, first_meeting, lines_moved, merge_rows
+from syncd.core.content import compared_rows, money_fields, project, rules_by_row
+from syncd.core.decision import Case, Command, Context, Decision, noted
+from syncd.core.identity import keyed, voided
+from syncd.core.lifecycle import pending, synced
+from syncd.core.outcome import Settled
+from syncd.core.parents import customer_there
+from syncd.core.rules import Direction, Group, Row
+from syncd.core.translate import payment_there, validate_invoice
+from syncd.model.content import Content, line_facts, shown
+from syncd.model.nouns import Allocation, Invoice, Payment
+from syncd.model.record import Activity, FieldChange, Op, Record
+from syncd.model.references import Kind, Side
+from syncd.model.values import Value
+
+
+def reconcile(case: Case, context: Context) -> Decision:
+    """Compare each side with its own base and let what changed flow.
+
+    Raises:
+        Settled: a forbidden edit, a held conflict, or something that may not go over.
+    """
+    if (ended := _cancelled(case, context)) is not None:
+        return ended
+    both = _both(case, context)
+    origin = case.record.origin
+    assert origin is not None
+    strangers = case.record.left_base is None or case.record.right_base is None
+    money = money_fields(context.flow) if context.flow.origin_rule else frozenset()
+    if not strangers and money:
+        _refuse_outside_edit(both, money, origin.other)
+    rows = tuple(
+        _effective(row, context.flow.direction) for row in compared_rows(context.flow) if row.name not in money
+    )
+    flowing = (first_meeting if strangers else merge_rows)(both, rows, context.flow.conflict)
+    if flowing.held:
+        raise Settled("conflict_held", ", ".join(flowing.held))
+    commands = _commands(case, context, both, flowing, money, strangers)
+    return _decision(case, context, both, flowing, commands, strangers)
+
+
+def _both(case: Case, context: Context) -> Both:
+    now, base, rules = {}, {}, {}
+    for side in Side:
+        snapshot = case.side(side)
+        assert snapshot is not None
+        facts = context.facts.sides[side]
+        known = case.record.base(side)
+        base[side] = known or Content()
+        now[side] = keyed(project(snapshot, context.flow, side), known, strong_ids=facts.strong_line_ids)
+        rules[side] = rules_by_row(context.flow, side, facts.normalisers.get(context.flow.kind, {}))
+    return Both(now=now, base=base, rules=rules)
+
+
+def _cancelled(case: Case, context: Context) -> Decision | None:
+    """A void made on either side goes over as a void; an invoice void on both sides is done with."""
+    cancelled = [side for side in Side if voided(case.side(side))]
+    if not cancelled:
+        return None
+    if len(cancelled) == 2:
+        return Decision(record=synced(_with_bases_now(case, context), context.now))
+    (side,) = cancelled
+    if not context.flow.direction.allows(side):
+        raise Settled("invoice_voided", "It was voided there, and this flow does not go that way.")
+    return Decision(
+        record=pending(case.record, "queued", context.now),
+        commands=(act(context, case, side.other, Op.VOID),),
+        activity=(noted(context, case.record, "record.planned", side=side.other, words="void"),),
+    )
+
+
+def _with_bases_now(case: Case, context: Context) -> Record:
+    both = _both(case, context)
+    return replace(case.record, left_base=both.now[Side.LEFT], right_base=both.now[Side.RIGHT])
+
+
+def _refuse_outside_edit(both: Both, money: frozenset[str], side: Side) -> None:
+    """Money fields may only move where the record was born; anywhere else the whole record waits for the undo."""
+    moved = sorted(changed_fields(both.now[side], both.base[side], both.rules[side]) & money)
+    if lines_moved(both.now[side], both.base[side], both.rules[side]):
+        moved.append("lines")
+    if moved:
+        raise Settled("edited_outside_origin", ", ".join(moved))
+
+
+def _effective(row: Row, direction: Direction) -> Row:
+    allowed = [side for side in Side if row.direction.allows(side) and direction.allows(side)]
+    if len(allowed) == 2:
+        return replace(row, direction=Direction.BOTH)
+    if not allowed:
+        return replace(row, direction=Direction.OFF)
+    return replace(row, direction=Direction.LEFT_TO_RIGHT if allowed[0] is Side.LEFT else Direction.RIGHT_TO_LEFT)
+
+
+def _commands(
+    case: Case, context: Context, both: Both, flowing: Flowing, money: frozenset[str], strangers: bool
+) -> list[Command]:
+    origin = case.record.origin
+    assert origin is not None
+    commands = []
+    for target in Side:
+        source = target.other
+        fields: dict[str, Value] = dict(flowing.to[target])
+        settled = {name: both.now[source].fields.get(name) for name in fields}
+        lines, allocations, told = None, None, {}
+        if source is origin and context.flow.direction.allows(source):
+            if money and not strangers:
+                fields |= _money_there(case, context, both, source, money)
+                settled |= {name: both.now[source].fields.get(name) for name in fields}
+                if lines_moved(both.now[source], both.base[source], both.rules[source]):
+                    there = new_lines(context, case, source, both.now[source].lines or (), both.now[target].lines or ())
+                    lines = (both.now[source].lines or (), there)
+                if "allocations" in fields:
+                    allocations = _allocations(case, context, source)
+            told = untold(context, case, source) if context.flow.kind is Kind.INVOICE else {}
+        if fields or lines is not None or told:
+            commands.append(
+                update(context, case, target, fields, settled, lines=lines, allocations=allocations, told=told)
+            )
+    return commands
+
+
+def _money_there(case: Case, context: Context, both: Both, source: Side, money: frozenset[str]) -> dict[str, Value]:
+    """What changed of the money fields where the record was born, in the other side's terms."""
+    rules = both.rules[source]
+    changed = changed_fields(both.now[source], both.base[source], rules) & money
+    noun = present_noun(case, source)
+    if isinstance(noun, Invoice) and (changed or lines_moved(both.now[source], both.base[source], rules)):
+        validate_invoice(context, noun, source)
+    made: dict[str, Value] = {}
+    for name in sorted(changed):
+        if name == "customer":
+            assert isinstance(noun, Invoice)
+            made[name] = customer_there(context, noun, source)
+        else:
+            made[name] = both.now[source].fields.get(name)
+    return made
+
+
+def _allocations(case: Case, context: Context, source: Side) -> tuple[Allocation, ...] | None:
+    noun = present_noun(case, source)
+    assert isinstance(noun, Payment)
+    return payment_there(context, noun, source, {}).allocations
+
+
+def _decision(
+    case: Case, context: Context, both: Both, flowing: Flowing, commands: list[Command], strangers: bool
+) -> Decision:
+    settled_now = {side: both.base[side].patched(Content(fields=flowing.settled[side])) for side in Side}
+    if strangers:
+        # Two strangers just met: what nobody has to change is agreed from now on; what has to, once it is written.
+        waiting = flowing.to[Side.LEFT].keys() | flowing.to[Side.RIGHT].keys()
+        settled_now = {side: both.now[side].without(waiting) for side in Side}
+    else:
+        settled_now = {side: _fresh_line_ids(settled_now[side], both.now[side]) for side in Side}
+    record = replace(case.record, left_base=settled_now[Side.LEFT], right_base=settled_now[Side.RIGHT])
+    if not commands:
+        return Decision(record=synced(record, context.now, notes=_kept_notes(case)))
+    activity = [_planned(context, case, command, both) for command in commands]
+    if flowing.lost:
+        activity.append(noted(context, record, "conflict.resolved", changes=tuple(flowing.lost)))
+    return Decision(record=pending(record, "queued", context.now), commands=tuple(commands), activity=tuple(activity))
+
+
+def _kept_notes(case: Case) -> tuple[str, ...]:
+    return tuple(note for note in case.record.notes if note != "counterpart_gone")
+
+
+def _fresh_line_ids(base: Content, now: Content) -> Content:
+    # Vendors renumber lines; the base follows as long as the lines themselves are the same.
+    if base.lines is not None and line_facts(base.lines) == line_facts(now.lines):
+        return replace(base, lines=now.lines)
+    return base
+
+
+def _planned(context: Context, case: Case, command: Command, both: Both) -> Activity:
+    target = command.side
+    names = {row.path(target): row.name for row in context.flow.rows if row.group is not Group.DERIVED}
+    changes = tuple(
+        FieldChange(
+            field=names.get(path, path),
+            old=shown(both.now[target].fields.get(names.get(path, path))),
+            new=shown(value),
+            side=target,
+        )
+        for path, value in command.values.items()
+    )
+    words = "update, lines too" if command.lines is not None else "update"
+    return noted(context, case.record, "record.planned", side=target, words=words, changes=changes)

@@ -1,0 +1,137 @@
+"""The fixed filters of the recipes: named tests of what a side shows, with the words for what is turned away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from syncd.core.facts import SideFacts
+from syncd.core.rules import FlowRules, Requirement
+from syncd.model.nouns import Invoice, InvoiceStatus, Party, Payment, PaymentStatus, Product
+from syncd.model.record import Record
+from syncd.model.references import Side
+from syncd.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a test may look at. `target` is the account the record would go to."""
+
+    snapshot: Snapshot
+    record: Record
+    side: Side
+    flow: FlowRules
+    start: datetime
+    target: SideFacts
+
+
+Test = Callable[[Asked], str | None]
+"""None lets the record through; words turn it away."""
+
+# A linked record has been through these when it was created; they gate creation only.
+CREATION_ONLY = frozenset({"after_start", "wanted", "not_voided", "taxes_not_required", "pays_invoice"})
+
+
+def turned_away(asked: Asked, *, linked: bool) -> tuple[Requirement, str] | None:
+    """The first fixed filter that turns the record away, with words; None if all let it through."""
+    for requirement in asked.flow.requires.get(asked.side, ()):
+        if linked and requirement.test in CREATION_ONLY:
+            continue
+        words = TESTS[requirement.test](asked)
+        if words is not None:
+            return requirement, words
+    return None
+
+
+def _native(asked: Asked) -> str | None:
+    snapshot = asked.snapshot
+    if asked.record.origin is asked.side:
+        return None  # settled once; a vendor that renames its literals later changes nothing
+    if snapshot.marker is not None:
+        return "It carries our reference, but no record of ours made it here."
+    literals = asked.flow.native_sources.get(asked.side)
+    foreign = literals is not None and snapshot.source is not None and snapshot.source.casefold() not in literals
+    if snapshot.native is False or foreign:
+        return f"Its source is {snapshot.source or 'another system'}."
+    if snapshot.native is None and literals is not None and snapshot.source is None:
+        return "Nothing tells where it was born."
+    return None
+
+
+def _finalized(asked: Asked) -> str | None:
+    noun = asked.snapshot.noun
+    draft = isinstance(noun, Invoice) and noun.status is InvoiceStatus.DRAFT
+    return "It is still a draft." if draft else None
+
+
+def _not_voided(asked: Asked) -> str | None:
+    noun = asked.snapshot.noun
+    voided = isinstance(noun, Invoice) and noun.status is InvoiceStatus.VOIDED
+    return "It was voided before it was ever sent." if voided else None
+
+
+def _after_start(asked: Asked) -> str | None:
+    touched = [moment for moment in (asked.snapshot.created, asked.snapshot.modified) if moment is not None]
+    if touched and max(touched) < asked.start:
+        return f"It was last changed before {asked.start.date().isoformat()}."
+    return None
+
+
+def _has_email(asked: Asked) -> str | None:
+    noun = asked.snapshot.noun
+    return None if isinstance(noun, Party) and noun.email and noun.email.strip() else "It has no e-mail address."
+
+
+def _has_sku(asked: Asked) -> str | None:
+    noun = asked.snapshot.noun
+    return None if isinstance(noun, Product) and noun.sku and noun.sku.strip() else "It has no SKU."
+
+
+def _top_level(asked: Asked) -> str | None:
+    noun = asked.snapshot.noun
+    below = isinstance(noun, Party) and noun.parent is not None
+    return "It is a job or sub-customer: its invoices go to the contact of its parent." if below else None
+
+
+def _active(asked: Asked) -> str | None:
+    noun = asked.snapshot.noun
+    return "It is inactive." if isinstance(noun, Party | Product) and not noun.active else None
+
+
+def _wanted(asked: Asked) -> str | None:
+    return None if asked.record.wanted else "No invoice needs it on the other side yet."
+
+
+def _pays_invoice(asked: Asked) -> str | None:
+    noun = asked.snapshot.noun
+    return None if isinstance(noun, Payment) and noun.allocations else "It pays no invoice."
+
+
+def _received(asked: Asked) -> str | None:
+    noun = asked.snapshot.noun
+    if isinstance(noun, Payment) and noun.status is not PaymentStatus.SUCCEEDED:
+        return f"The money is not there: the payment is {noun.status}."
+    return None
+
+
+def _taxes_not_required(asked: Asked) -> str | None:
+    if asked.target.taxes_required:
+        return "The other side's country asks for a tax code on every line."
+    return None
+
+
+TESTS: dict[str, Test] = {
+    "native": _native,
+    "finalized": _finalized,
+    "not_voided": _not_voided,
+    "after_start": _after_start,
+    "has_email": _has_email,
+    "has_sku": _has_sku,
+    "top_level": _top_level,
+    "active": _active,
+    "wanted": _wanted,
+    "pays_invoice": _pays_invoice,
+    "received": _received,
+    "taxes_not_required": _taxes_not_required,
+}

@@ -1,0 +1,138 @@
+"""What a sync is told to do, as values: from a recipe and a configuration, digested so that a change is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from syncd.core.filters import Filter
+from syncd.model.references import Kind, Side
+from syncd.model.values import Value
+
+
+class Direction(StrEnum):
+    """Which way a flow may carry things."""
+
+    OFF = "off"
+    LEFT_TO_RIGHT = "left-to-right"
+    RIGHT_TO_LEFT = "right-to-left"
+    BOTH = "both"
+
+    def allows(self, source: Side) -> bool:
+        """Whether something of `source` may go over to the other side."""
+        if self is Direction.BOTH:
+            return True
+        return self is (Direction.LEFT_TO_RIGHT if source is Side.LEFT else Direction.RIGHT_TO_LEFT)
+
+
+class Conflict(StrEnum):
+    """Who wins when both sides changed the same field differently."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    HOLD = "hold"
+
+
+class Group(StrEnum):
+    """Who may edit a field."""
+
+    MONEY = "money"  # only the side where the record was born
+    SHARED = "shared"  # both sides, merged
+    DERIVED = "derived"  # nobody: computed, shown on mirrors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One mapping: a field of the left noun equals a field of the right one.
+
+    Attributes:
+        name: how content names it.
+        left, right: paths as `model.nouns.field_value` reads them.
+        constant: what is written when the source is empty.
+        on_create: written when the entity is made, never compared afterwards.
+    """
+
+    name: str
+    left: str
+    right: str
+    group: Group = Group.SHARED
+    direction: Direction = Direction.BOTH
+    constant: Value = None
+    on_create: bool = False
+
+    def path(self, side: Side) -> str:
+        return self.left if side is Side.LEFT else self.right
+
+
+class Creation(StrEnum):
+    """When a flow makes a missing counterpart."""
+
+    ALWAYS = "always"
+    WHEN_WANTED = "when-wanted"  # only once another record needs it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """A fixed filter of the recipe: shown, never editable. `test` names the check, `code` the reason it gives."""
+
+    test: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRules:
+    """How one kind of record flows.
+
+    Attributes:
+        match: fields of the noun a counterpart is found by.
+        requires: fixed filters per source side, in the order they are asked.
+        filters: free filters per source side.
+        creation: per source side, when a missing counterpart is made.
+        origin_rule: money fields belong to the side of birth; without it every field is shared.
+        customers, products, invoices: names of the flows this one's references point into, None where it has none.
+        fallback_product: name of the product that lines without one are booked on, with its income account.
+    """
+
+    name: str
+    kind: Kind
+    direction: Direction
+    conflict: Conflict
+    rows: tuple[Row, ...]
+    match: tuple[str, ...]
+    requires: Mapping[Side, tuple[Requirement, ...]] = field(default_factory=dict)
+    filters: Mapping[Side, Filter] = field(default_factory=dict)
+    creation: Mapping[Side, Creation] = field(default_factory=dict)
+    origin_rule: bool = False
+    customers: str | None = None
+    products: str | None = None
+    invoices: str | None = None
+    fallback_product: str | None = None
+    fallback_account: str | None = None
+    native_sources: Mapping[Side, frozenset[str]] = field(default_factory=dict)
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRules:
+    """One sync: two connections joined by a recipe. `flows` stand in the order parents before children."""
+
+    name: str
+    recipe: str
+    left: str
+    right: str
+    start: datetime
+    flows: tuple[FlowRules, ...]
+
+    def connection(self, side: Side) -> str:
+        return self.left if side is Side.LEFT else self.right
+
+    def side(self, connection: str) -> Side:
+        return Side.LEFT if connection == self.left else Side.RIGHT
+
+    def flow(self, name: str) -> FlowRules:
+        return next(flow for flow in self.flows if flow.name == name)
+
+    def flow_of(self, kind: Kind) -> FlowRules | None:
+        return next((flow for flow in self.flows if flow.kind is kind), None)

@@ -1,0 +1,110 @@
+"""What the parts of the running engine share: the store, the connectors, the syncs, time and chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from syncd.clock import Chance, Clock
+from syncd.connectors.base import Account, Connector, Traits
+from syncd.core.content import match_keys
+from syncd.core.facts import SideFacts
+from syncd.core.rules import FlowRules, SyncRules
+from syncd.model.references import EntityRef, Kind, Side
+from syncd.model.snapshot import Snapshot
+from syncd.store.rows import Observed
+from syncd.store.store import Store
+
+
+@dataclass(slots=True)
+class Engine:
+    """One owner's share of the work: its syncs and the connections they use.
+
+    Attributes:
+        accounts: what each connection's account allows, as last seen; absent until it was reached once.
+    """
+
+    store: Store
+    connectors: Mapping[str, Connector]
+    syncs: Sequence[SyncRules]
+    clock: Clock
+    chance: Chance
+    accounts: dict[str, Account] = field(default_factory=dict)
+
+    def kinds(self, connection: str) -> tuple[Kind, ...]:
+        """The kinds of entities any sync wants from a connection, parents first."""
+        wanted = {f.kind for s in self.syncs if connection in (s.left, s.right) for f in s.flows}
+        return tuple(kind for kind in Kind if kind in wanted)
+
+    def places(self, connection: str, kind: Kind) -> Iterable[tuple[SyncRules, FlowRules, Side]]:
+        """Every flow an entity of this kind takes part in."""
+        for sync in self.syncs:
+            flow = sync.flow_of(kind)
+            if flow is not None and connection in (sync.left, sync.right):
+                yield sync, flow, sync.side(connection)
+
+    def side_facts(self, sync: SyncRules) -> dict[Side, SideFacts]:
+        """What both accounts allow, for the core."""
+        return {side: self._facts(sync.connection(side)) for side in Side}
+
+    def _facts(self, connection: str) -> SideFacts:
+        traits, account = self.connectors[connection].traits, self.accounts.get(connection)
+        if account is None:
+            return side_facts(traits, Account(id="", name="", currency="USD"))
+        return side_facts(traits, account)
+
+
+def side_facts(traits: Traits, account: Account) -> SideFacts:
+    """The part of a connection the core may know."""
+    return SideFacts(
+        currency=account.currency,
+        multi_currency=account.multi_currency,
+        writable=account.writable,
+        service_date_required=account.service_date_required,
+        books_closed_until=account.books_closed_until,
+        taxes_required=account.taxes_required,
+        strong_line_ids=traits.strong_line_ids,
+        splits_payments=traits.splits_payments,
+        normalisers=traits.normalisers,
+    )
+
+
+def observed(connection: str, snapshot: Snapshot, cause: str, clock: Clock) -> Observed:
+    """A look at an entity, with the keys it can be found by."""
+    return Observed(
+        ref=EntityRef(connection, snapshot.kind, snapshot.id),
+        snapshot=snapshot,
+        keys=match_keys(snapshot.noun),
+        cause=cause,
+        at=clock.now(),
+    )
+
+
+def account_to_plain(account: Account) -> dict[str, object]:
+    """An account's settings as JSON, to be remembered with the connection."""
+    return {
+        "id": account.id,
+        "name": account.name,
+        "currency": account.currency,
+        "country": account.country,
+        "multi_currency": account.multi_currency,
+        "owns_numbers": account.owns_numbers,
+        "writable": sorted(account.writable),
+        "service_date_required": account.service_date_required,
+        "books_closed_until": account.books_closed_until.isoformat() if account.books_closed_until else None,
+        "taxes_required": account.taxes_required,
+    }
+
+
+def account_from_plain(raw: Mapping[str, object]) -> Account:
+    """The inverse of `account_to_plain`."""
+    closed = raw["books_closed_until"]
+    writable = raw["writable"]
+    assert isinstance(writable, list)
+    plain = {name: value for name, value in raw.items() if name not in ("books_closed_until", "writable")}
+    return Account(
+        **plain,  # type: ignore[arg-type] # written by account_to_plain only
+        books_closed_until=date.fromisoformat(str(closed)) if closed else None,
+        writable=frozenset(Kind(kind) for kind in writable),
+    )

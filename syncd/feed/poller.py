@@ -1,0 +1,98 @@
+"""Polls one connection: stores what was seen together with the cursor that says so, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import structlog
+
+from syncd.bring import naming
+from syncd.connectors.base import Page, Sighting
+from syncd.engine import Engine, observed
+from syncd.health import Health
+from syncd.model.record import Change, Priority
+from syncd.model.references import EntityRef, Kind
+from syncd.model.snapshot import Presence, Snapshot
+from syncd.store.store import Tx
+
+log = structlog.get_logger("syncd.poll")
+
+
+class Poller:
+    """Brings in what changed at the vendors."""
+
+    def __init__(self, engine: Engine, health: Health) -> None:
+        self._engine = engine
+        self._health = health
+
+    async def poll(self, connection: str) -> int:
+        """One pass over everything a connection may have changed; returns how many entities are new or different.
+
+        Raises:
+            ConnectionTrouble: what was stored by then stays; the next pass goes on from there.
+        """
+        engine, found = self._engine, 0
+        cursors = await engine.store.read(lambda tx: tx.cursors(connection))
+        with naming(connection):
+            pages = engine.connectors[connection].changes_since(cursors, engine.kinds(connection), engine.clock.now())
+            async for page in pages:
+                found += await self._store(connection, page)
+        await self._health.success(connection)
+        if found:
+            log.info("poll.changed", connection=connection, entities=found)
+        return found
+
+    async def _store(self, connection: str, page: Page) -> int:
+        """The page's news and its cursors, in one transaction: a cursor is never ahead of the work it stands for."""
+        return await self._engine.store.write(lambda tx: self._keep(tx, connection, page))
+
+    def _keep(self, tx: Tx, connection: str, page: Page) -> int:
+        now = self._engine.clock.now()
+        news = _news(tx, connection, page.sightings)
+        looks = [(s, s.snapshot or _gone(tx, connection, s)) for s in news if s.snapshot or not _present(s)]
+        tx.observe([observed(connection, snapshot, "poll", self._engine.clock) for _, snapshot in looks])
+        seen = {(s.kind, s.id) for s, _ in looks}
+        tx.put_changes(
+            [
+                Change(
+                    ref=EntityRef(connection, s.kind, s.id),
+                    # What the poll brought whole need not be read again.
+                    cause="seen" if (s.kind, s.id) in seen else "poll",
+                    priority=Priority.POLL,
+                    due_at=now,
+                )
+                for s in news
+            ]
+        )
+        tx.set_cursors(connection, page.cursors, now)
+        return len(news)
+
+
+def _present(sighting: Sighting) -> bool:
+    return sighting.presence is Presence.PRESENT
+
+
+def _news(tx: Tx, connection: str, sightings: Sequence[Sighting]) -> list[Sighting]:
+    """The sightings that are not what is known already: the overlap of two polls costs nothing further."""
+    by_kind: dict[Kind, list[Sighting]] = {}
+    for sighting in sightings:
+        by_kind.setdefault(sighting.kind, []).append(sighting)
+    news: list[Sighting] = []
+    for kind, listed in by_kind.items():
+        known = tx.entity_versions(connection, kind, [s.id for s in listed])
+        news += [s for s in listed if known.get(s.id) != (s.version, s.presence) and not _long_gone(s, known)]
+    return news
+
+
+def _long_gone(sighting: Sighting, known: dict[str, tuple[str, Presence]]) -> bool:
+    # Something that was deleted before we ever saw it, or that we know to be gone, is no news.
+    return not _present(sighting) and (sighting.id not in known or known[sighting.id][1] is sighting.presence)
+
+
+def _gone(tx: Tx, connection: str, sighting: Sighting) -> Snapshot:
+    """What a vanished entity is from now on; what it was stays known for those who ask."""
+    ref = EntityRef(connection, sighting.kind, sighting.id)
+    before = tx.snapshots([ref]).get(ref)
+    blank = Snapshot(kind=sighting.kind, id=sighting.id, version=sighting.version)
+    return replace(before or blank, version=sighting.version, presence=sighting.presence)

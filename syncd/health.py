@@ -1,0 +1,78 @@
+"""How each connection is: its trouble is shown on it, never on ten thousand records, and logged when it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import structlog
+
+from syncd.clock import Clock
+from syncd.connectors.base import Condition, ConnectionTrouble
+from syncd.model.connection import ConnectionRow
+from syncd.store.store import Store
+
+log = structlog.get_logger("syncd.connection")
+
+FIRST_WAIT = 2.0  # seconds until an unreachable vendor is tried again; doubled each time
+LONGEST_WAIT = 60.0  # a vendor that is down is asked once a minute at most
+PERSON_WAIT = 3600.0  # what only a person can cure is looked at once an hour
+FINAL = frozenset({Condition.AUTHORIZATION_LOST, Condition.ACCOUNT_CHANGED, Condition.PERMISSION_MISSING})
+
+
+@dataclass(slots=True)
+class Health:
+    """The conditions of all connections, kept in the store so that the status page can show them."""
+
+    store: Store
+    clock: Clock
+    rows: dict[str, ConnectionRow] = field(default_factory=dict)
+    waits: dict[str, float] = field(default_factory=dict)
+
+    async def load(self, vendors: dict[str, str]) -> None:
+        """Read what is known of the connections; new ones start as fine. A restart tries everything at once."""
+        known = {row.name: row for row in await self.store.read(lambda tx: tx.connections())}
+        for name, vendor in vendors.items():
+            self.rows[name] = replace(known.get(name, ConnectionRow(name=name, vendor=vendor)), retry_at=None)
+
+    def usable(self, name: str) -> bool:
+        """Whether the connection may be called now."""
+        row = self.rows[name]
+        return row.retry_at is None or row.retry_at <= self.clock.now()
+
+    def fine(self, name: str) -> bool:
+        """Whether the connection is in no trouble."""
+        return self.rows[name].condition == Condition.OK
+
+    async def trouble(self, trouble: ConnectionTrouble) -> None:
+        """Note that a connection cannot be used, and when it is tried again."""
+        name, now = trouble.connection, self.clock.now()
+        if trouble.condition in FINAL:
+            wait = PERSON_WAIT
+        else:
+            wait = min(LONGEST_WAIT, self.waits.get(name, FIRST_WAIT / 2) * 2)
+            self.waits[name] = wait
+        wait = max(wait, trouble.retry_after or 0.0)
+        row = self.rows[name]
+        changed = row.condition != trouble.condition
+        row = replace(
+            row, condition=str(trouble.condition), words=trouble.words, retry_at=now + timedelta(seconds=wait)
+        )
+        if changed:
+            row = replace(row, since=now)
+            log.warning("connection.unreachable", connection=name, condition=str(trouble.condition))
+        await self._save(row)
+
+    async def success(self, name: str) -> None:
+        """Note that a connection answered."""
+        row, now = self.rows[name], self.clock.now()
+        self.waits.pop(name, None)
+        if row.condition != Condition.OK:
+            down = (now - row.since).total_seconds() if row.since is not None else 0.0
+            log.info("connection.back", connection=name, condition=row.condition, down_for=round(down))
+            row = replace(row, condition=str(Condition.OK), words="", since=now, retry_at=None)
+        await self._save(replace(row, last_success=now, retry_at=None))
+
+    async def _save(self, row: ConnectionRow) -> None:
+        self.rows[row.name] = row
+        await self.store.write(lambda tx: tx.save_connection(row))

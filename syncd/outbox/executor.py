@@ -1,0 +1,283 @@
+"""Carries out intents: look once more, compose, write down what goes out, send, write down what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import anyio
+import structlog
+
+from syncd.connectors.base import (
+    ConnectionTrouble,
+    Connector,
+    Done,
+    NotDone,
+    Order,
+    Outcome,
+    Refused,
+    Send,
+    Stale,
+    Unknown,
+    Unwritable,
+)
+from syncd.core.content import project
+from syncd.engine import Engine, observed
+from syncd.health import Health
+from syncd.model.record import Intent, IntentState, Op, Record, StoredSend
+from syncd.model.references import Kind, MatchKey
+from syncd.model.snapshot import Snapshot
+from syncd.outbox.settle import Settler
+from syncd.store.store import Tx
+
+log = structlog.get_logger("syncd.outbox")
+
+BATCH = 600  # intents taken at once: six of the largest vendor batches
+PARALLEL = 8  # requests in flight per connection; vendors allow ten and count other clients too
+
+# Creates go parent before child, removals child before parent.
+_KINDS = list(Kind)
+
+
+class Executor:
+    """The outbox of all connections of an engine."""
+
+    def __init__(self, engine: Engine, health: Health) -> None:
+        self._engine = engine
+        self._health = health
+        self._settler = Settler(engine)
+        self._in_flight: set[str] = set()
+
+    async def flush(self) -> int:
+        """Carry out everything that may go out now; returns how many outcomes were stored."""
+        counts: list[int] = []
+
+        async def one(name: str) -> None:
+            counts.append(await self._connection(name))
+
+        async with anyio.create_task_group() as group:
+            for name in self._engine.connectors:
+                if self._health.usable(name):
+                    group.start_soon(one, name)
+        return sum(counts)
+
+    async def _connection(self, name: str) -> int:
+        try:
+            done = await self._resolve(name)
+            return done + await self._carry_out(name)
+        except ConnectionTrouble as trouble:
+            trouble.connection = name
+            await self._health.trouble(trouble)
+            return 0
+
+    async def _carry_out(self, name: str) -> int:
+        now = self._engine.clock.now()
+        intents = await self._engine.store.read(lambda tx: tx.open_intents(name, now, BATCH))
+        # Step by step: lines of an invoice are composed from what its creation brought.
+        intents = self._first_of_each(intents)
+        if not intents:
+            return 0
+        connector = self._engine.connectors[name]
+        records = await self._engine.store.read(lambda tx: tx.records([i.record for i in intents]))
+        orders = {i.id: _order(i, records[i.record]) for i in intents if i.record in records}
+        by_id = {i.id: i for i in intents}
+        stopped = await self._look(connector, name, by_id, orders)
+        sends, refused = _compose(connector, orders, self._engine)
+        done = [*stopped, *refused]
+        if done:
+            await self._engine.store.write(lambda tx: self._settler.settle(tx, by_id, done))
+        await self._send_all(connector, name, sends, orders, by_id)
+        return len(intents)
+
+    def _first_of_each(self, intents: list[Intent]) -> list[Intent]:
+        def rank(intent: Intent) -> tuple[int, int]:
+            place = _KINDS.index(intent.kind)
+            return (1, place) if intent.op in (Op.CREATE, Op.UPDATE) else (0, -place)
+
+        return sorted(intents, key=rank)
+
+    async def _look(
+        self, connector: Connector, name: str, intents: dict[str, Intent], orders: dict[str, Order]
+    ) -> list[Outcome]:
+        """The look right before the write: what moved since it was decided is not written but decided again."""
+        fresh = await connector.fresh(list(orders.values()))
+        moved: list[Outcome] = []
+        for id, snapshot in fresh.items():
+            intent = intents[id]
+            if intent.expected is not None and self._digest(intent, snapshot) != intent.expected:
+                moved.append(Stale(intent=id, words="It changed meanwhile."))
+                del orders[id]
+            else:
+                orders[id] = replace(orders[id], seen=snapshot, if_version=snapshot.version)
+        if fresh:
+            looks = [observed(name, snapshot, "read", self._engine.clock) for snapshot in fresh.values()]
+            await self._engine.store.write(lambda tx: tx.observe(looks))
+        return moved
+
+    def _digest(self, intent: Intent, snapshot: Snapshot) -> str:
+        sync = next(s for s in self._engine.syncs if s.name == intent.sync)
+        return project(snapshot, sync.flow(intent.flow), intent.side).digest()
+
+    async def _send_all(
+        self,
+        connector: Connector,
+        name: str,
+        sends: Sequence[Send],
+        orders: dict[str, Order],
+        intents: dict[str, Intent],
+    ) -> None:
+        if not sends:
+            return
+        await self._write_down(name, sends, intents)
+        limiter = anyio.CapacityLimiter(PARALLEL)
+        troubles: list[ConnectionTrouble] = []
+
+        async def one(send: Send) -> None:
+            async with limiter:
+                mine = {id: orders[id] for id in send.items}
+                if troubles:
+                    outcomes: Sequence[Outcome] = [NotDone(intent=id) for id in mine]
+                else:
+                    try:
+                        outcomes = await connector.transmit(send, mine)
+                    except ConnectionTrouble as trouble:
+                        troubles.append(trouble)
+                        outcomes = [NotDone(intent=id, words=trouble.words) for id in mine]
+                # What a vendor said is written down even while we are being stopped.
+                with anyio.CancelScope(shield=True):
+                    await self._store_outcomes(intents, mine, outcomes)
+
+        self._in_flight |= {send.id for send in sends}
+        try:
+            async with anyio.create_task_group() as group:
+                for send in sends:
+                    group.start_soon(one, send)
+        finally:
+            self._in_flight -= {send.id for send in sends}
+        if troubles:
+            raise troubles[0]
+        await self._health.success(name)
+
+    async def _write_down(self, name: str, sends: Sequence[Send], intents: dict[str, Intent]) -> None:
+        """Before anything leaves: every request with its exact bytes, every intent with the request it is in."""
+        now = self._engine.clock.now()
+        stored = [_stored(send, name, self._engine) for send in sends]
+        for send in sends:
+            for id, item in send.items.items():
+                intents[id] = replace(intents[id], state=IntentState.SENT, send=send.id, item=item, sent_at=now)
+        sent = [intents[id] for send in sends for id in send.items]
+
+        def write(tx: Tx) -> None:
+            tx.add_sends(stored)
+            tx.save_intents(sent)
+
+        await self._engine.store.write(write)
+
+    async def _store_outcomes(
+        self, intents: dict[str, Intent], orders: dict[str, Order], outcomes: Sequence[Outcome]
+    ) -> None:
+        answered = {outcome.intent for outcome in outcomes}
+        every = [
+            *outcomes,
+            *(Unknown(intent=id, words="the answer left it out") for id in orders if id not in answered),
+        ]
+        await self._engine.store.write(lambda tx: self._settler.settle(tx, intents, every))
+
+    async def _resolve(self, name: str) -> int:
+        """Find out what became of requests whose answer never came; never simply send them again."""
+        now = self._engine.clock.now()
+        listed = await self._engine.store.read(lambda tx: tx.unresolved_intents(name))
+        due = [i for i in listed if i.send not in self._in_flight and (i.not_before is None or i.not_before <= now)]
+        if not due:
+            return 0
+        records = await self._engine.store.read(lambda tx: tx.records([i.record for i in due]))
+        groups: dict[str, list[Intent]] = {}
+        for intent in due:
+            groups.setdefault(intent.send or "", []).append(intent)
+        for send_id, group in groups.items():
+            await self._resolve_send(name, send_id, group, records)
+        return len(due)
+
+    async def _resolve_send(self, name: str, send_id: str, group: list[Intent], records: dict[str, Record]) -> None:
+        intents = {intent.id: intent for intent in group}
+        outcomes = await self._seen_already(name, group, records)
+        left = [intent for intent in group if intent.id not in {outcome.intent for outcome in outcomes}]
+        if left:
+            orders = {i.id: _order(i, records[i.record]) for i in left}
+            stored = await self._engine.store.read(lambda tx: tx.send(send_id))
+            if stored is None:
+                outcomes += [Unknown(intent=i.id, words="its request is no longer known") for i in left]
+            else:
+                age = (self._engine.clock.now() - stored.sent_at).total_seconds()
+                connector = self._engine.connectors[name]
+                outcomes += await connector.resolve(_resend(stored, orders), orders, age)
+        with anyio.CancelScope(shield=True):
+            await self._store_outcomes(intents, {i.id: _order(i, records[i.record]) for i in group}, outcomes)
+
+    async def _seen_already(self, name: str, group: list[Intent], records: dict[str, Record]) -> list[Outcome]:
+        """Single-step creates whose entity, carrying our reference, was brought by a poll meanwhile."""
+        found: list[Outcome] = []
+        for intent in group:
+            if intent.op is not Op.CREATE or intent.step > 0 or intent.kind is Kind.INVOICE:
+                continue
+            key = MatchKey("marker", records[intent.record].marker)
+            seen = await self._marked(name, intent.kind, key)
+            found += [Done(intent=intent.id, id=snapshot.id, snapshot=snapshot) for snapshot in seen[:1]]
+        return found
+
+    async def _marked(self, name: str, kind: Kind, key: MatchKey) -> tuple[Snapshot, ...]:
+        return (await self._engine.store.read(lambda tx: tx.find_entities(name, kind, [key]))).get(key, ())
+
+
+def _order(intent: Intent, record: Record) -> Order:
+    return Order(
+        intent=intent.id,
+        op=intent.op,
+        kind=intent.kind,
+        id=intent.entity,
+        values=intent.values,
+        lines=intent.lines,
+        allocations=intent.allocations,
+        mirror=intent.mirror,
+        if_version=intent.if_version,
+        marker=record.marker if intent.op is Op.CREATE else None,
+        step=intent.step,
+        carry=intent.carry,
+    )
+
+
+def _compose(connector: Connector, orders: dict[str, Order], engine: Engine) -> tuple[Sequence[Send], list[Outcome]]:
+    refused: list[Outcome] = []
+    while orders:
+        try:
+            return connector.compose(list(orders.values()), engine.chance.new_id), refused
+        except Unwritable as error:
+            refused.append(Refused(intent=error.intent, category=error.category, words=error.words))
+            del orders[error.intent]
+    return (), refused
+
+
+def _stored(send: Send, connection: str, engine: Engine) -> StoredSend:
+    return StoredSend(
+        id=send.id,
+        connection=connection,
+        method=send.method,
+        path=send.path,
+        content_type=send.content_type,
+        body=send.body,
+        replayable=send.replayable,
+        items=send.items,
+        sent_at=engine.clock.now(),
+    )
+
+
+def _resend(stored: StoredSend, orders: dict[str, Order]) -> Send:
+    return Send(
+        id=stored.id,
+        method=stored.method,
+        path=stored.path,
+        body=stored.body,
+        items={id: item for id, item in stored.items.items() if id in orders},
+        replayable=stored.replayable,
+        content_type=stored.content_type,
+    )

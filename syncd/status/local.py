@@ -1,0 +1,70 @@
+"""The status read straight from the state, for commands when no daemon runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from syncd import recipes
+from syncd.clock import Clock, SystemClock
+from syncd.config import DATABASE_FILE, Config
+from syncd.core.rules import SyncRules
+from syncd.errors import UsageError
+from syncd.status.source import StatusSource
+from syncd.store.secrets import Secrets
+from syncd.store.store import Store
+
+VENDOR_NAMES = {"hubspot": "HubSpot", "quickbooks": "QuickBooks"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSource:
+    """A `StatusSource` over an open store."""
+
+    store: Store
+    config: Config
+    clock: Clock
+    version: str
+    syncs: tuple[SyncRules, ...]
+    labels: Mapping[str, str]
+
+    def ready(self) -> tuple[bool, str]:
+        return True, ""
+
+
+@asynccontextmanager
+async def opened(config: Config, environ: Mapping[str, str]) -> AsyncIterator[StatusSource]:
+    """Open the state for reading while the block runs.
+
+    Raises:
+        UsageError: there is no state yet. It is not made here: it would belong to whoever asks.
+        StoreError: the state cannot be used.
+    """
+    if not config.daemon.database and not (config.state_dir / DATABASE_FILE).exists():
+        raise UsageError(f"{config.state_dir} holds no state yet; begin with `syncd once` or `syncd run`")
+    given = environ.get("CREDENTIALS_DIRECTORY")
+    secrets = await Secrets.open(config.state_dir, Path(given) if given else None)
+    store = await Store.open(config.database_url, cipher=secrets.cipher)
+    try:
+        clock = SystemClock()
+        yield LocalSource(
+            store=store,
+            config=config,
+            clock=clock,
+            version=version("syncd"),
+            syncs=tuple(
+                recipes.build(name, config.raw["syncs"][name], sync.start or clock.now())
+                for name, sync in config.syncs.items()
+            ),
+            labels=labels(config),
+        )
+    finally:
+        await store.close()
+
+
+def labels(config: Config) -> dict[str, str]:
+    """What people call each connection: the vendor, and the name it has in the file."""
+    return {name: f"{VENDOR_NAMES[connection.vendor]} ({name})" for name, connection in config.connections.items()}

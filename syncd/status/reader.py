@@ -1,0 +1,170 @@
+"""The questions that status answers, each one reading transaction. The HTTP API and the commands ask these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from syncd.core.rules import SyncRules
+from syncd.errors import UsageError
+from syncd.model.record import Record, Status
+from syncd.status import record_view, view
+from syncd.status.record_view import Seen, Told
+from syncd.status.source import StatusSource
+
+if TYPE_CHECKING:
+    from syncd.store.store import Tx
+
+MAX_LIMIT = 200
+_UNKNOWN = "no record of a configured flow has the id {id!r}"
+DEFAULT_LIMIT = 50
+
+
+class UnknownRecord(UsageError):
+    """No record has this id."""
+
+
+class BadQuestion(UsageError):
+    """A parameter makes no sense; the message says which and what would."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Which records to list. `q` is a number, e-mail, SKU, vendor id or the beginning of one."""
+
+    sync: str | None = None
+    flow: str | None = None
+    status: str | None = None
+    code: str | None = None
+    q: str | None = None
+    cursor: str | None = None
+    limit: int = DEFAULT_LIMIT
+
+
+class Reader:
+    """Answers in the JSON shapes of the API, as Python values."""
+
+    def __init__(self, source: StatusSource) -> None:
+        self._source = source
+        self._told = Told(language=source.config.daemon.language, labels=source.labels)
+
+    async def status(self) -> dict[str, Any]:
+        """Totals of every flow, and every connection's condition."""
+        counts, rows = await self._source.store.read(lambda tx: (tx.counts(), tx.connections()))
+        return view.status(
+            counts,
+            {row.name: row for row in rows},
+            self._vendors(),
+            self._source.syncs,
+            self._source.version,
+            self._source.clock.now(),
+        )
+
+    async def connections(self) -> dict[str, Any]:
+        """Every configured connection with what is known of it."""
+        rows = {row.name: row for row in await self._source.store.read(lambda tx: tx.connections())}
+        return {
+            "connections": [
+                view.connection_details(name, vendor, rows.get(name)) for name, vendor in self._vendors().items()
+            ]
+        }
+
+    async def records(self, query: Query) -> dict[str, Any]:
+        """One page of records; `next` is the cursor of the following one.
+
+        Raises:
+            BadQuestion: an unknown status, sync or flow, a limit out of range, a cursor that is not ours.
+        """
+        self._check(query)
+        filters = {name: getattr(query, name) for name in ("sync", "flow", "status", "code", "q")}
+        if query.status is not None:
+            filters["status"] = Status(query.status)
+        try:
+            page = await self._source.store.read(
+                lambda tx: tx.list_records(**filters, after=query.cursor, limit=query.limit)
+            )
+        except ValueError as error:
+            raise BadQuestion(f"cursor: {error}") from error
+        return {"records": [self._summary(record) for record in page.rows], "next": page.next}
+
+    async def record(self, id: str) -> dict[str, Any]:
+        """One record with both sides.
+
+        Raises:
+            UnknownRecord: there is none. So do the two below.
+        """
+        return record_view.details(await self._seen(id, activity=0), self._told)
+
+    async def explain(self, id: str) -> dict[str, Any]:
+        """One record, why it stands where it stands, and what happens next."""
+        seen = await self._seen(id, activity=record_view.LAST_ACTIVITY)
+        return record_view.explain(seen, self._told, self._source.clock.now())
+
+    async def activity(self, id: str, limit: int = MAX_LIMIT, before: int | None = None) -> dict[str, Any]:
+        """The record's account, newest first; `next` is the `before` of the following page."""
+        _check_limit(limit)
+
+        def read(tx: Tx) -> list[dict[str, Any]] | None:
+            if id not in tx.records([id]):
+                return None
+            return [record_view.activity_entry(number, entry) for number, entry in tx.activity(id, limit, before)]
+
+        entries = await self._source.store.read(read)
+        if entries is None:
+            raise UnknownRecord(_UNKNOWN.format(id=id))
+        return {"activity": entries, "next": entries[-1]["number"] if len(entries) == limit else None}
+
+    async def _seen(self, id: str, *, activity: int) -> Seen:
+        seen = await self._source.store.read(lambda tx: self._read_seen(tx, id, activity))
+        if seen is None:
+            raise UnknownRecord(_UNKNOWN.format(id=id))
+        return seen
+
+    def _read_seen(self, tx: Tx, id: str, activity: int) -> Seen | None:
+        record = tx.records([id]).get(id)
+        sync = self._sync(record) if record else None
+        if record is None or sync is None:
+            return None
+        refs = record_view.references(record, sync)
+        snapshots = tx.snapshots(list(refs.values()))
+        waits = (record.waits_for or "").removeprefix("record:")
+        return Seen(
+            record=record,
+            sync=sync,
+            snapshots={side: snapshots[ref] for side, ref in refs.items() if ref in snapshots},
+            intents=tx.intents_of([id]).get(id, []),
+            activity=tx.activity(id, activity) if activity else [],
+            blocker=tx.records([waits]).get(waits) if waits else None,
+        )
+
+    def _summary(self, record: Record) -> dict[str, Any]:
+        sync = self._sync(record) or SyncRules(
+            name=record.sync, recipe="", left="left", right="right", start=record.since, flows=()
+        )  # a sync that was taken out of the file: its records are still remembered
+        return record_view.summary(record, sync, self._told)
+
+    def _sync(self, record: Record) -> SyncRules | None:
+        found = (sync for sync in self._source.syncs if sync.name == record.sync)
+        return next((sync for sync in found if any(flow.name == record.flow for flow in sync.flows)), None)
+
+    def _check(self, query: Query) -> None:
+        _check_limit(query.limit)
+        syncs = {sync.name: {flow.name for flow in sync.flows} for sync in self._source.syncs}
+        _one_of("sync", query.sync, set(syncs))
+        flows = syncs.values() if query.sync is None else [syncs[query.sync]]
+        _one_of("flow", query.flow, set().union(*flows))
+        _one_of("status", query.status, {status.value for status in Status})
+
+    def _vendors(self) -> Mapping[str, str]:
+        return {name: connection.vendor for name, connection in self._source.config.connections.items()}
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= MAX_LIMIT:
+        raise BadQuestion(f"limit: from 1 to {MAX_LIMIT}, not {limit}")
+
+
+def _one_of(name: str, value: str | None, known: set[str]) -> None:
+    if value is not None and value not in known:
+        raise BadQuestion(f"{name}: one of {', '.join(sorted(known))}, not {value!r}")

@@ -1,0 +1,223 @@
+"""From a record and what hangs from it to what people and programs read. Pure.
+
+Amounts are texts (`"10.5"`), so that no reader turns them into floating point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from syncd.core import catalogue
+from syncd.core.content import project
+from syncd.core.rules import FlowRules, SyncRules
+from syncd.model.content import Content
+from syncd.model.nouns import Line
+from syncd.model.record import Activity, Intent, Record, Status
+from syncd.model.references import EntityRef, Side
+from syncd.model.snapshot import Snapshot
+from syncd.model.values import Value, decimal_text
+from syncd.status.view import moment
+from syncd.status.words import words
+
+LAST_ACTIVITY = 10
+"""How many entries `explain` repeats; the rest is one request away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """How to tell: in which language, and what people call the connections."""
+
+    language: str
+    labels: Mapping[str, str]
+
+    def texts(self, code: str, sync: SyncRules) -> catalogue.Texts:
+        return catalogue.text(code, self.language, left=self.label(sync.left), right=self.label(sync.right))
+
+    def label(self, connection: str) -> str:
+        return self.labels.get(connection, connection)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One record with everything stored about it. `blocker` is the record it waits for."""
+
+    record: Record
+    sync: SyncRules
+    snapshots: Mapping[Side, Snapshot] = field(default_factory=dict)
+    intents: Sequence[Intent] = ()
+    activity: Sequence[tuple[int, Activity]] = ()
+    blocker: Record | None = None
+
+    @property
+    def flow(self) -> FlowRules:
+        return self.sync.flow(self.record.flow)
+
+
+def summary(record: Record, sync: SyncRules, told: Told) -> dict[str, Any]:
+    """A record as it stands in a list."""
+    texts = told.texts(record.code, sync) if record.code else None
+    return {
+        "id": record.id,
+        "sync": record.sync,
+        "flow": record.flow,
+        "label": record.label,
+        "key": record.key,
+        "status": record.status.value,
+        "code": record.code,
+        "title": texts.title if texts else "",
+        "explanation": texts.explanation if texts else "",
+        "remedy": texts.remedy if texts else "",
+        "words": record.words,
+        "notes": [{"code": note, "title": told.texts(note, sync).title} for note in record.notes],
+        "origin": record.origin.value if record.origin else None,
+        "left": _end(sync.left, record.left, told),
+        "right": _end(sync.right, record.right, told),
+        "waits_for": record.waits_for,
+        "since": moment(record.since),
+        "attempts": record.attempts,
+        "next_at": moment(record.next_at),
+        "revision": record.revision,
+    }
+
+
+def details(seen: Seen, told: Told) -> dict[str, Any]:
+    """A record with both sides: what they held at the last success, what they hold now, and writes under way."""
+    shown = summary(seen.record, seen.sync, told)
+    for side in Side:
+        if snapshot := seen.snapshots.get(side):
+            shown[side.value] |= {
+                "presence": snapshot.presence.value,
+                "version": snapshot.version,
+                "source": snapshot.source,
+                "created": moment(snapshot.created),
+                "modified": moment(snapshot.modified),
+            }
+    return shown | {
+        "fields": _fields(seen),
+        "lines": {side.value: _lines(seen, side) for side in Side},
+        "intents": [_intent(intent) for intent in seen.intents],
+    }
+
+
+def explain(seen: Seen, told: Told, now: datetime) -> dict[str, Any]:
+    """Why the record stands where it stands, and what happens next; from what is stored alone."""
+    record, flow = seen.record, seen.flow
+    return {
+        "record": details(seen, told),
+        "match": {"by": list(flow.match), "key": record.key},
+        "rules": {
+            "direction": flow.direction.value,
+            "conflict": flow.conflict.value,
+            "origin_decides": flow.origin_rule,
+            "applied": record.rules_digest == flow.digest,
+        },
+        "filters": {
+            "fixed": {side.value: [rule.test for rule in flow.requires.get(side, ())] for side in Side},
+            "hit": record.code if record.status is Status.EXCLUDED else None,
+        },
+        "last": [activity_entry(number, entry) for number, entry in seen.activity[:LAST_ACTIVITY]],
+        "next": next_step(seen, told, now),
+    }
+
+
+def next_step(seen: Seen, told: Told, now: datetime) -> str:
+    """One sentence: who acts, on what, and when."""
+    record, say = seen.record, words(told.language)
+    if record.status in (Status.FAILED, Status.EXCLUDED):
+        remedy = told.texts(record.code, seen.sync).remedy
+        return remedy or say["next_nothing"]
+    if record.status is Status.SYNCED:
+        return say["next_watched"]
+    if seen.blocker:
+        return say["next_record"].format(label=seen.blocker.label or seen.blocker.id, status=seen.blocker.status.value)
+    waits = record.waits_for or ""
+    if waits.startswith("connection:"):
+        return say["next_connection"].format(connection=told.label(waits.removeprefix("connection:")))
+    if record.next_at and record.next_at > now:
+        return say["next_time"].format(at=moment(record.next_at))
+    return say["next_pass"]
+
+
+def activity_entry(number: int, entry: Activity) -> dict[str, Any]:
+    """One line of a record's account."""
+    return {
+        "number": number,
+        "at": moment(entry.at),
+        "event": entry.event,
+        "by": entry.by,
+        "side": entry.side.value if entry.side else None,
+        "code": entry.code,
+        "words": entry.words,
+        "changes": [asdict(change) | {"side": change.side.value} for change in entry.changes],
+        "request_id": entry.request_id,
+    }
+
+
+def references(record: Record, sync: SyncRules) -> dict[Side, EntityRef]:
+    """The record's two entities by side, as far as they are known."""
+    kind = sync.flow(record.flow).kind
+    ends = {side: record.entity(side) for side in Side}
+    return {side: EntityRef(sync.connection(side), kind, id) for side, id in ends.items() if id is not None}
+
+
+def _end(connection: str, id: str | None, told: Told) -> dict[str, Any]:
+    return {"connection": connection, "label": told.label(connection), "id": id}
+
+
+def _fields(seen: Seen) -> list[dict[str, Any]]:
+    bases = {side: seen.record.base(side) for side in Side}
+    present = {side: _content(seen, side) for side in Side}
+    names = dict.fromkeys(
+        name for content in (*bases.values(), *present.values()) if content for name in content.fields
+    )
+    return [
+        {
+            "name": name,
+            **{side.value: {"base": _value(bases[side], name), "now": _value(present[side], name)} for side in Side},
+        }
+        for name in names
+    ]
+
+
+def _lines(seen: Seen, side: Side) -> dict[str, Any]:
+    def listed(content: Content | None) -> list[dict[str, Any]] | None:
+        return None if content is None or content.lines is None else [_line(line) for line in content.lines]
+
+    return {"base": listed(seen.record.base(side)), "now": listed(_content(seen, side))}
+
+
+def _content(seen: Seen, side: Side) -> Content | None:
+    snapshot = seen.snapshots.get(side)
+    return project(snapshot, seen.flow, side) if snapshot else None
+
+
+def _line(line: Line) -> dict[str, Any]:
+    return {name: _json(value) for name, value in asdict(line).items() if value is not None}
+
+
+def _value(content: Content | None, name: str) -> str | bool | None:
+    return _json(content.fields.get(name)) if content else None
+
+
+def _json(value: Value) -> str | bool | None:
+    if isinstance(value, Decimal):
+        return decimal_text(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _intent(intent: Intent) -> dict[str, Any]:
+    return {
+        "id": intent.id,
+        "side": intent.side.value,
+        "connection": intent.connection,
+        "operation": intent.op.value,
+        "state": intent.state.value,
+        "attempts": intent.attempts,
+        "created_at": moment(intent.created_at),
+        "sent_at": moment(intent.sent_at),
+        "not_before": moment(intent.not_before),
+    }

@@ -1,0 +1,72 @@
+"""Serving the status: on the configured address and on a unix socket, for as long as a block runs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from syncd.config_values import Listen
+from syncd.errors import StateBusy
+from syncd.status.api import create_app
+from syncd.status.source import StatusSource
+
+SOCKET_MODE = 0o660
+IDLE_SECONDS = 75.0
+STOP_SECONDS = 2.0  # answers take milliseconds; whoever is slower than this is not waited for
+
+
+def socket_path(state_dir: Path, environ: Mapping[str, str]) -> Path:
+    """Where the daemon of this state listens for commands."""
+    runtime = environ.get("RUNTIME_DIRECTORY")
+    return (Path(runtime.split(":")[0]) if runtime else state_dir) / "syncd.sock"
+
+
+@asynccontextmanager
+async def serving(source: StatusSource, socket: Path) -> AsyncIterator[str]:
+    """Serve both listeners; yields the page's address. The caller owns the state, so a socket file is a leftover.
+
+    Raises:
+        StateBusy: something else listens on the address.
+    """
+    listen = source.config.daemon.listen
+    assert listen.loopback  # the configuration refuses any other address: there are no access tokens yet
+    runner = web.AppRunner(
+        create_app(source),
+        access_log=None,  # query strings hold what people search for
+        keepalive_timeout=IDLE_SECONDS,
+        shutdown_timeout=STOP_SECONDS,
+        handle_signals=False,
+    )
+    await runner.setup()
+    try:
+        _forget(socket)
+        await web.UnixSite(runner, socket).start()
+        _open_to_group(socket)
+        port = await _listen(runner, listen)
+        yield Listen(listen.host, port).url
+    finally:
+        await runner.cleanup()
+        _forget(socket)
+
+
+async def _listen(runner: web.AppRunner, listen: Listen) -> int:
+    site = web.TCPSite(runner, listen.host, listen.port)
+    try:
+        await site.start()
+    except OSError as error:
+        raise StateBusy(
+            f"daemon.listen: {listen.host}:{listen.port} cannot be listened on: {error.strerror}"
+        ) from error
+    port: int = next(address[1] for address in runner.addresses if isinstance(address, tuple))
+    return port
+
+
+def _open_to_group(socket: Path) -> None:
+    socket.chmod(SOCKET_MODE)
+
+
+def _forget(socket: Path) -> None:
+    socket.unlink(missing_ok=True)

@@ -1,0 +1,38 @@
+"""What the status side needs from whoever runs it: the daemon, or a command when none is running."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from syncd.clock import Clock
+from syncd.config import Config
+from syncd.core.rules import SyncRules
+from syncd.store.store import Store
+
+
+class StatusSource(Protocol):
+    """Everything is read; nothing here can change the state."""
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def config(self) -> Config: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def syncs(self) -> Sequence[SyncRules]:
+        """The syncs with their flows, as they are worked by."""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """What people call each connection: connection name -> text like `HubSpot (crm)`."""
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether requests can be answered, and why not."""

@@ -1,0 +1,122 @@
+"""From counts and connections to the status people and monitors read. Pure; the shape is public and versioned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from syncd.core.rules import SyncRules
+from syncd.model.connection import ConnectionRow
+from syncd.model.record import Status
+from syncd.store.rows import NOTE, CountRow
+
+SCHEMA = 1
+
+NEEDS_PERSON = frozenset({"authorization_lost", "account_changed", "permission_missing"})
+"""Conditions of a connection that time does not cure: a sync on such a connection stands."""
+
+NEVER_MET = "new"
+"""The state of a connection that no answer ever came from."""
+
+_BY_CODE = {
+    Status.FAILED.value: "categories",
+    Status.EXCLUDED.value: "reasons",
+    Status.PENDING.value: "waiting",
+    NOTE: "notes",
+}
+
+
+def status(
+    counts: Iterable[CountRow],
+    connections: Mapping[str, ConnectionRow],
+    vendors: Mapping[str, str],
+    syncs: Sequence[SyncRules],
+    version: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """The answer of `/api/v1/status`. `vendors` names every configured connection, met or not."""
+    rows = list(counts)
+    return {
+        "schema": SCHEMA,
+        "as_of": moment(now),
+        "version": version,
+        "syncs": [_sync(sync, [row for row in rows if row.sync == sync.name], connections) for sync in syncs],
+        "connections": [connection(name, vendor, connections.get(name)) for name, vendor in vendors.items()],
+    }
+
+
+def connection(name: str, vendor: str, row: ConnectionRow | None) -> dict[str, Any]:
+    """One connection as the status shows it."""
+    return {
+        "name": name,
+        "vendor": vendor,
+        "account": (row.account_name or row.account_id) if row else None,
+        "state": _condition(row),
+        "since": moment(row.since) if row else None,
+        "quota": None,
+    }
+
+
+def connection_details(name: str, vendor: str, row: ConnectionRow | None) -> dict[str, Any]:
+    """One connection with all that is known of it, as `/api/v1/connections` shows it."""
+    return {
+        **connection(name, vendor, row),
+        "account_id": row.account_id if row else None,
+        "words": row.words if row else "",
+        "retry_at": moment(row.retry_at) if row else None,
+        "last_success": moment(row.last_success) if row else None,
+    }
+
+
+def moment(at: datetime | None) -> str | None:
+    """A time as everything outside shows it: ISO 8601 in UTC, whole seconds."""
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _sync(sync: SyncRules, counts: Sequence[CountRow], connections: Mapping[str, ConnectionRow]) -> dict[str, Any]:
+    sides = [connections.get(sync.left), connections.get(sync.right)]
+    return {
+        "name": sync.name,
+        "recipe": sync.recipe,
+        "left": sync.left,
+        "right": sync.right,
+        "state": _state(sides),
+        "last_success": moment(_last_success(sides)),
+        "flows": [
+            _flow(flow.name, str(flow.direction), [row for row in counts if row.flow == flow.name])
+            for flow in sync.flows
+        ],
+    }
+
+
+def _flow(name: str, direction: str, counts: Sequence[CountRow]) -> dict[str, Any]:
+    totals = {status.value: 0 for status in (Status.SYNCED, Status.PENDING, Status.FAILED, Status.EXCLUDED)}
+    codes: dict[str, dict[str, int]] = {group: {} for group in _BY_CODE.values()}
+    for row in sorted(counts, key=lambda row: (-row.n, row.code)):
+        if row.status in totals:
+            totals[row.status] += row.n
+        if row.status in _BY_CODE and row.n:
+            codes[_BY_CODE[row.status]][row.code] = row.n
+    return {"name": name, "direction": direction, **totals, **codes}
+
+
+def _state(sides: Sequence[ConnectionRow | None]) -> str:
+    """`stopped`: a person must act on a connection; `waiting`: it comes back by itself; `new`: not begun."""
+    conditions = {_condition(side) for side in sides}
+    if conditions & NEEDS_PERSON:
+        return "stopped"
+    if conditions <= {"ok", NEVER_MET}:
+        return NEVER_MET if NEVER_MET in conditions else "running"
+    return "waiting"
+
+
+def _condition(row: ConnectionRow | None) -> str:
+    met = row is not None and (row.condition != "ok" or row.account_id is not None)
+    return str(row.condition) if row is not None and met else NEVER_MET
+
+
+def _last_success(sides: Sequence[ConnectionRow | None]) -> datetime | None:
+    """A sync is as fresh as the staler of its two sides."""
+    times = [side.last_success for side in sides if side is not None and side.last_success is not None]
+    return min(times) if len(times) == len(sides) else None

@@ -1,0 +1,187 @@
+"""Nouns and snapshots as JSON values and back.
+
+Fields without a value and empty lists are left out; what is missing comes back as the noun's default. Decimals come
+back equal, though without trailing zeros (see `model.values`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from syncd.model.content import content_from_plain, content_to_plain, lines_from_plain, lines_to_plain
+from syncd.model.nouns import (
+    Adjustment,
+    AdjustmentKind,
+    Allocation,
+    Invoice,
+    InvoiceStatus,
+    Noun,
+    Party,
+    Payment,
+    PaymentStatus,
+    Product,
+)
+from syncd.model.record import FieldChange, Intent
+from syncd.model.references import Kind, Side
+from syncd.model.snapshot import Presence, Snapshot
+from syncd.model.values import Value, digest, from_plain, plain
+
+Plain = dict[str, Any]
+"""A JSON object."""
+
+_NOUNS: Mapping[Kind, type[Noun]] = {
+    Kind.PARTY: Party,
+    Kind.PRODUCT: Product,
+    Kind.INVOICE: Invoice,
+    Kind.PAYMENT: Payment,
+}
+_FIELDS = {noun: tuple(f.name for f in fields(noun)) for noun in _NOUNS.values()}
+_STATUS: Mapping[Kind, type[StrEnum]] = {Kind.INVOICE: InvoiceStatus, Kind.PAYMENT: PaymentStatus}
+
+
+def snapshot_to_plain(snapshot: Snapshot) -> Plain:
+    """Everything of a snapshot but its kind and id, which are columns wherever it is stored."""
+    made: Plain = {"version": snapshot.version, "presence": snapshot.presence.value}
+    for name in ("marker", "native", "source", "merged_into"):
+        if (value := getattr(snapshot, name)) is not None:
+            made[name] = value
+    for name in ("created", "modified"):
+        if (time := getattr(snapshot, name)) is not None:
+            made[name] = time.isoformat()
+    if snapshot.torn:
+        made["torn"] = True
+    if snapshot.noun is not None:
+        made["noun"] = noun_to_plain(snapshot.noun)
+    return made
+
+
+def snapshot_from_plain(kind: Kind, id: str, raw: Mapping[str, Any]) -> Snapshot:
+    """The inverse of `snapshot_to_plain`."""
+    return Snapshot(
+        kind=kind,
+        id=id,
+        version=raw["version"],
+        presence=Presence(raw["presence"]),
+        noun=noun_from_plain(kind, raw["noun"]) if "noun" in raw else None,
+        created=_time(raw.get("created")),
+        modified=_time(raw.get("modified")),
+        marker=raw.get("marker"),
+        native=raw.get("native"),
+        source=raw.get("source"),
+        merged_into=raw.get("merged_into"),
+        torn=raw.get("torn", False),
+    )
+
+
+def content_digest(body: Mapping[str, Any]) -> str:
+    """A hash of what counts of a stored snapshot: what the entity holds and whether it is there.
+
+    The vendor's version and times are left out: vendors touch entities without changing anything.
+    """
+    return digest({name: body.get(name) for name in ("noun", "presence", "merged_into", "marker")})
+
+
+def noun_to_plain(noun: Noun) -> Plain:
+    """One noun; its type is the kind of whatever holds it."""
+    made: Plain = {}
+    for name in _FIELDS[type(noun)]:
+        value = getattr(noun, name)
+        if value is None or value == () or value == {}:
+            continue
+        if name == "lines":
+            made[name] = lines_to_plain(value)
+        elif name == "adjustments":
+            made[name] = [_adjustment_to_plain(item) for item in value]
+        elif name == "allocations":
+            made[name] = allocations_to_plain(value)
+        elif name == "custom":
+            made[name] = values_to_plain(value)
+        else:
+            made[name] = plain(value)
+    return made
+
+
+def noun_from_plain(kind: Kind, raw: Mapping[str, Any]) -> Noun:
+    """The inverse of `noun_to_plain`."""
+    made: Plain = {}
+    for name, value in raw.items():
+        if name == "lines":
+            made[name] = lines_from_plain(value)
+        elif name == "adjustments":
+            made[name] = tuple(_adjustment_from_plain(item) for item in value)
+        elif name == "allocations":
+            made[name] = allocations_from_plain(value)
+        elif name == "custom":
+            made[name] = values_from_plain(value)
+        elif name == "status":
+            made[name] = _STATUS[kind](value)
+        else:
+            made[name] = from_plain(value)
+    return _NOUNS[kind](**made)
+
+
+def values_to_plain(values: Mapping[str, Value]) -> Plain:
+    return {name: plain(value) for name, value in values.items()}
+
+
+def values_from_plain(raw: Mapping[str, object]) -> dict[str, Value]:
+    return {name: from_plain(value) for name, value in raw.items()}
+
+
+def allocations_to_plain(allocations: Sequence[Allocation]) -> list[Plain]:
+    return [{"invoice": item.invoice, "amount": plain(item.amount)} for item in allocations]
+
+
+def allocations_from_plain(raw: Sequence[Mapping[str, Any]]) -> tuple[Allocation, ...]:
+    return tuple(Allocation(invoice=item["invoice"], amount=_value(item["amount"])) for item in raw)
+
+
+def intent_body(intent: Intent) -> Plain:
+    """What an intent wants written and what its done write settles."""
+    made: Plain = {"values": values_to_plain(intent.values)}
+    if intent.lines is not None:
+        made["lines"] = lines_to_plain(intent.lines)
+    if intent.allocations is not None:
+        made["allocations"] = allocations_to_plain(intent.allocations)
+    if intent.patch:
+        made["patch"] = {side.value: content_to_plain(content) for side, content in intent.patch.items()}
+    return made
+
+
+def intent_body_fields(raw: Mapping[str, Any]) -> Plain:
+    """The inverse of `intent_body`: keyword arguments of an intent."""
+    lines, allocations = raw.get("lines"), raw.get("allocations")
+    return {
+        "values": values_from_plain(raw["values"]),
+        "lines": None if lines is None else lines_from_plain(lines),
+        "allocations": None if allocations is None else allocations_from_plain(allocations),
+        "patch": {Side(side): content_from_plain(content) for side, content in raw.get("patch", {}).items()},
+    }
+
+
+def changes_to_plain(changes: Sequence[FieldChange]) -> list[list[str | None]]:
+    return [[change.field, change.old, change.new, change.side.value] for change in changes]
+
+
+def changes_from_plain(raw: Sequence[Sequence[Any]]) -> tuple[FieldChange, ...]:
+    return tuple(FieldChange(field=name, old=old, new=new, side=Side(side)) for name, old, new, side in raw)
+
+
+def _adjustment_to_plain(adjustment: Adjustment) -> Plain:
+    return {"kind": adjustment.kind.value, "amount": plain(adjustment.amount), "label": adjustment.label}
+
+
+def _adjustment_from_plain(raw: Mapping[str, Any]) -> Adjustment:
+    return Adjustment(kind=AdjustmentKind(raw["kind"]), amount=_value(raw["amount"]), label=raw["label"])
+
+
+def _time(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _value(raw: object) -> Any:
+    return from_plain(raw)

@@ -1,0 +1,131 @@
+"""The two ways a transaction body runs.
+
+In life it runs through SQLAlchemy's async engine, off the event loop. In a deterministic simulation it runs `Inline`,
+on the caller's own stack: no threads, no moment at which anything else could happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+import anyio
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, StaticPool
+
+T = TypeVar("T")
+
+_QUIET: dict[str, Any] = {"hide_parameters": True}
+"""Errors are logged; the values in them are people's data."""
+
+_READERS = 4
+_BUSY_SECONDS = 10  # how long SQLite waits for another process's transaction
+
+
+class Database(Protocol):
+    """Runs transaction bodies; commits when one returns, rolls back when it raises."""
+
+    async def read(self, work: Callable[[Connection], T]) -> T: ...
+
+    async def write(self, work: Callable[[Connection], T]) -> T: ...
+
+    async def close(self) -> None: ...
+
+
+class Life:
+    """One writer at a time and several readers, on their own connections."""
+
+    def __init__(self, url: URL) -> None:
+        if url.get_backend_name() == "sqlite":
+            driver = url.set(drivername="sqlite+aiosqlite")
+            self._writer = create_async_engine(driver, pool_size=1, max_overflow=0, **_QUIET)
+            self._readers = create_async_engine(driver, pool_size=_READERS, max_overflow=0, **_QUIET)
+            prepare_sqlite(self._writer.sync_engine, begin="BEGIN IMMEDIATE")
+            prepare_sqlite(self._readers.sync_engine, begin="BEGIN", query_only="ON")
+        else:
+            driver = url.set(drivername="postgresql+psycopg")
+            self._writer = create_async_engine(driver, pool_size=1, max_overflow=0, **_QUIET)
+            self._readers = create_async_engine(
+                driver,
+                pool_size=_READERS,
+                max_overflow=0,
+                isolation_level="REPEATABLE READ",  # a reader sees one moment, as on SQLite
+                execution_options={"postgresql_readonly": True},
+                **_QUIET,
+            )
+        self._turn = anyio.Lock()
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await _run(self._readers, work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        async with self._turn:
+            return await _run(self._writer, work)
+
+    async def close(self) -> None:
+        await self._readers.dispose()
+        await self._writer.dispose()
+
+
+async def _run(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+    # A cancelled caller must not leave a connection in the middle of something: transactions are short, so finish.
+    with anyio.CancelScope(shield=True):
+        async with engine.begin() as connection:
+            result = await connection.run_sync(work)
+    return result
+
+
+class Inline:
+    """One SQLite connection for everything, used where it is called."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_engine(
+            url.set(drivername="sqlite+pysqlite"),
+            poolclass=StaticPool,
+            connect_args={"check_same_thread": False},
+            **_QUIET,
+        )
+        prepare_sqlite(self._engine, begin="BEGIN IMMEDIATE")
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await self.write(work)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.begin() as connection:
+            return work(connection)
+
+    async def close(self) -> None:
+        self._engine.dispose()
+
+
+def maintenance_engine(url: URL) -> Engine:
+    """A synchronous engine for work before the start. Foreign keys are off: migrations rebuild tables."""
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool, **_QUIET)
+    engine = create_engine(url.set(drivername="sqlite+pysqlite"), poolclass=NullPool, **_QUIET)
+    prepare_sqlite(engine, begin="BEGIN IMMEDIATE", foreign_keys="OFF", journal_mode="WAL")
+    return engine
+
+
+def prepare_sqlite(engine: Engine, begin: str, **pragmas: str) -> None:
+    """Take the transactions out of the driver's hands, and set what SQLite forgets with each connection."""
+    settings: Mapping[str, str] = {
+        "busy_timeout": str(_BUSY_SECONDS * 1000),
+        "synchronous": "FULL",
+        "foreign_keys": "ON",
+        **pragmas,
+    }
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself
+        cursor = connection.cursor()
+        for name, value in settings.items():
+            cursor.execute(f"PRAGMA {name}={value}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Any) -> None:
+        connection.exec_driver_sql(begin)

@@ -1,0 +1,31 @@
+"""What can be wrong with the state as a whole.
+
+Error tree::
+
+    StoreError          exit code 78
+        NewerSchema     written by a later release than this one
+        DamagedStore    the file fails its own check
+        SealedStore     encrypted values, and no key to open them
+"""
+
+from __future__ import annotations
+
+from syncd.errors import Exit, SyncdError
+
+
+class StoreError(SyncdError):
+    """The state cannot be used. The message says why and what to do."""
+
+    exit = Exit.CONFIGURATION
+
+
+class NewerSchema(StoreError):
+    """The schema is not one this release knows."""
+
+
+class DamagedStore(StoreError):
+    """SQLite's own check of the file fails."""
+
+
+class SealedStore(StoreError):
+    """A stored value is encrypted and the key is missing or another one."""

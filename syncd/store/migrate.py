@@ -1,0 +1,131 @@
+"""The schema's way from one release to the next.
+
+The Alembic scripts live in `state/`: inside the wheel as `syncd/_state`, in a checkout beside the package. Alembic
+itself is loaded only when there is something to do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import URL, Connection, Engine, inspect, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from syncd.store.database import maintenance_engine
+from syncd.store.errors import DamagedStore, NewerSchema
+from syncd.store.schema import HEAD
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def prepare(url: URL) -> None:
+    """Bring the database to this release's schema; check a SQLite file and copy it before it is changed.
+
+    Blocking: run it in a thread.
+
+    Raises:
+        NewerSchema: a later release has been here. DamagedStore: the file fails SQLite's check.
+    """
+    file = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+    if file is not None:
+        _create_private(file)
+    engine = maintenance_engine(url)
+    try:
+        if file is not None:
+            _check(engine, file)
+        with engine.begin() as connection:
+            upgrade(connection, file)
+    finally:
+        engine.dispose()
+
+
+def current(connection: Connection) -> str | None:
+    """The revision the database is at; None for an empty one."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def upgrade(connection: Connection, file: Path | None = None) -> None:
+    """Upgrade to head within the connection's transaction; nothing happens at head.
+
+    Args:
+        file: the SQLite file, to be copied before its tables are changed.
+
+    Raises:
+        NewerSchema: the database is at a revision this release does not know.
+    """
+    found = current(connection)
+    if found == HEAD:
+        return
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    settings = config(connection)
+    known = {revision.revision for revision in ScriptDirectory.from_config(settings).walk_revisions()}
+    if found is not None and found not in known:
+        raise NewerSchema(
+            f"the state is at schema {found}; this release knows schemas up to {HEAD}. "
+            "Install the release that wrote it, or restore a backup made by this one."
+        )
+    if found is not None and file is not None:
+        _backup(file, file.with_name(f"{file.name}.before-{HEAD}"))
+    command.upgrade(settings, "head")
+
+
+def config(connection: Connection) -> Config:
+    """Alembic's settings: our scripts, and this connection to run them on."""
+    from alembic.config import Config
+
+    settings = Config()
+    settings.set_main_option("script_location", str(scripts()).replace("%", "%%"))
+    settings.attributes["connection"] = connection
+    return settings
+
+
+def scripts() -> Path:
+    """The folder of the migrations.
+
+    Raises:
+        FileNotFoundError: neither in the package nor beside it: the installation is broken.
+    """
+    for folder in (_PACKAGE / "_state", _PACKAGE.parent / "state"):
+        if (folder / "env.py").is_file():
+            return folder
+    raise FileNotFoundError(f"no migrations in {_PACKAGE / '_state'} and none in {_PACKAGE.parent / 'state'}")
+
+
+def _create_private(file: Path) -> None:
+    """The state holds personal data: its file is created for its owner alone (SQLite's companions inherit that)."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def _check(engine: Engine, file: Path) -> None:
+    try:
+        with engine.connect() as connection:
+            found = list(connection.exec_driver_sql("PRAGMA quick_check(5)").scalars())
+    except (sqlite3.OperationalError, OperationalError):
+        raise  # locked or unreadable: not the file's fault
+    except (sqlite3.DatabaseError, DatabaseError) as error:  # what the first statements meet is not wrapped
+        found = [str(getattr(error, "orig", error))]
+    if found != ["ok"]:
+        raise DamagedStore(f"{file} is damaged ({'; '.join(found)}); restore a backup")
+
+
+def _backup(file: Path, copy: Path) -> None:
+    """A whole copy, made through SQLite, that is there completely or not at all."""
+    unfinished = copy.with_name(f"{copy.name}.part")
+    unfinished.unlink(missing_ok=True)
+    _create_private(unfinished)
+    with contextlib.closing(sqlite3.connect(file)) as source, contextlib.closing(sqlite3.connect(unfinished)) as target:
+        source.backup(target)
+    unfinished.replace(copy)

@@ -1,0 +1,64 @@
+"""Shapes that exist only between the store and its callers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from syncd.model.record import Record
+from syncd.model.references import EntityRef, MatchKey
+from syncd.model.snapshot import Snapshot
+
+NOTE = "note"
+"""Stands in `CountRow.status` where the row counts a note (`code` is the note) and not a status."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """One look at an entity. `keys` is what it can be found by; our marker on the snapshot is added by the store."""
+
+    ref: EntityRef
+    snapshot: Snapshot
+    keys: tuple[MatchKey, ...] = ()
+    cause: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CountRow:
+    """How many records of a flow stand in one status and code, or carry one note."""
+
+    sync: str
+    flow: str
+    status: str
+    code: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CountDifference:
+    """A maintained count that is not what a recount finds."""
+
+    sync: str
+    flow: str
+    status: str
+    code: str
+    maintained: int
+    actual: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPage:
+    """One page of a listing; `next` is the `after` of the following page, None on the last one."""
+
+    rows: list[Record]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long what is only history is kept. Bases, records and open work never expire."""
+
+    version_content: timedelta = timedelta(days=30)
+    versions: timedelta = timedelta(days=400)
+    activity: timedelta = timedelta(days=90)

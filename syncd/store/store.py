@@ -1,0 +1,74 @@
+"""The store: transactions over everything that is remembered.
+
+A transaction body is a plain synchronous function of a `Tx`. Nothing can be awaited inside one, so a transaction never
+lasts longer than its own statements. Other tasks run while a statement does, so a body touches nothing they change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import anyio.to_thread
+from sqlalchemy import Connection, make_url
+
+from syncd.store import migrate
+from syncd.store.database import Database, Inline, Life
+from syncd.store.seal import Cipher, Seal
+from syncd.store.tx_activity import ActivityPart
+from syncd.store.tx_changes import ChangesPart
+from syncd.store.tx_connections import ConnectionsPart
+from syncd.store.tx_entities import EntitiesPart
+from syncd.store.tx_intents import IntentsPart
+from syncd.store.tx_listing import ListingPart
+
+T = TypeVar("T")
+
+
+class Tx(ConnectionsPart, ChangesPart, EntitiesPart, ListingPart, IntentsPart, ActivityPart):
+    """One transaction. Its parts are split by table group over the `tx_*` modules."""
+
+
+class Store:
+    """Where the state lives. Made by `open` and given back by `close`."""
+
+    def __init__(self, database: Database, seal: Seal) -> None:
+        self._database = database
+        self._seal = seal
+
+    @classmethod
+    async def open(cls, url: str, *, cipher: Cipher | None = None, inline: bool = False) -> Store:
+        """Open a database and bring its schema to this release.
+
+        Args:
+            url: `sqlite:////absolute/path` or `postgresql://...`.
+            cipher: encrypts field values in the activity and the bodies of requests.
+            inline: run everything on the caller's stack on one SQLite connection (`sqlite://` is one in memory); for
+                simulations.
+
+        Raises:
+            StoreError: the state cannot be used; says why.
+        """
+        parsed = make_url(url)
+        database: Database
+        if inline:
+            database = Inline(parsed)
+            await database.write(migrate.upgrade)
+        else:
+            await anyio.to_thread.run_sync(migrate.prepare, parsed)
+            database = Life(parsed)
+        return cls(database, Seal(cipher))
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run a body that only reads; it sees one moment of the state."""
+        return await self._database.read(self._body(work))
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run a body in the one writing transaction of the moment: all of it is stored durably, or none of it."""
+        return await self._database.write(self._body(work))
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    def _body(self, work: Callable[[Tx], T]) -> Callable[[Connection], T]:
+        return lambda connection: work(Tx(connection, self._seal))

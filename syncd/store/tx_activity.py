@@ -1,0 +1,91 @@
+"""Activity, and the pruning of everything that is only history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row as SqlRow
+from sqlalchemy import delete, insert, select, update
+
+from syncd.model.record import Activity
+from syncd.model.references import Side
+from syncd.store import schema
+from syncd.store.base import Row, TxPart
+from syncd.store.codec import changes_from_plain, changes_to_plain
+from syncd.store.rows import Retention
+
+_table = schema.activity
+_BATCH = 2000  # rows a pruning transaction touches at most of each table: some ten milliseconds
+
+
+class ActivityPart(TxPart):
+    """Table `activity`; old rows of `activity` and `versions`."""
+
+    def add_activity(self, activity: Sequence[Activity]) -> None:
+        """Append, in this order. Field values go under the seal."""
+        if rows := [self._row_of(entry) for entry in activity]:
+            self._connection.execute(insert(_table), rows)
+
+    def activity(self, record_id: str, limit: int = 100, before: int | None = None) -> list[tuple[int, Activity]]:
+        """A record's account, newest first, with the number of each entry: the `before` of the following page."""
+        query = select(_table).where(_table.c.record == record_id).order_by(_table.c.number.desc()).limit(limit)
+        if before is not None:
+            query = query.where(_table.c.number < before)
+        return [(row.number, self._activity_of(row)) for row in self._connection.execute(query)]
+
+    def prune(self, now: datetime, retention: Retention) -> int:
+        """Forget one batch of what is older than its retention.
+
+        Returns:
+            How many rows were touched; call again, in another transaction, until there are none.
+        """
+        return (
+            self._empty_versions(now - retention.version_content)
+            + self._drop_oldest(schema.versions, now - retention.versions)
+            + self._drop_oldest(_table, now - retention.activity)
+        )
+
+    def _empty_versions(self, until: datetime) -> int:
+        table = schema.versions
+        old = select(table.c.number).where(table.c.at < until, table.c.body.is_not(None)).order_by(table.c.at)
+        numbers = list(self._connection.scalars(old.limit(_BATCH)))
+        self._connection.execute(update(table).where(table.c.number.in_(numbers)).values(body=None))
+        return len(numbers)
+
+    def _drop_oldest(self, table: Any, until: datetime) -> int:
+        """Rows are numbered in the order of time, so the first ones are the oldest and need no index of their own."""
+        query = select(table.c.number, table.c.at).order_by(table.c.number).limit(_BATCH)
+        numbers = [row.number for row in self._connection.execute(query) if row.at < until]
+        self._connection.execute(delete(table).where(table.c.number.in_(numbers)))
+        return len(numbers)
+
+    def _row_of(self, entry: Activity) -> Row:
+        changes = self._seal.close(msgspec.json.encode(changes_to_plain(entry.changes))) if entry.changes else None
+        return {
+            "record": entry.record,
+            "at": entry.at,
+            "event": entry.event,
+            "by": entry.by,
+            "side": None if entry.side is None else entry.side.value,
+            "code": entry.code,
+            "words": entry.words,
+            "changes": changes,
+            "request_id": entry.request_id,
+        }
+
+    def _activity_of(self, row: SqlRow[Any]) -> Activity:
+        changes = () if row.changes is None else changes_from_plain(msgspec.json.decode(self._seal.open(row.changes)))
+        return Activity(
+            record=row.record,
+            at=row.at,
+            event=row.event,
+            by=row.by,
+            side=None if row.side is None else Side(row.side),
+            code=row.code,
+            words=row.words,
+            changes=changes,
+            request_id=row.request_id,
+        )

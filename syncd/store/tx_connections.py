@@ -1,0 +1,54 @@
+"""Connections, their cursors, and the few facts about the state itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row as SqlRow
+from sqlalchemy import select
+
+from syncd.model.connection import ConnectionRow
+from syncd.store import schema
+from syncd.store.base import TxPart
+
+
+class ConnectionsPart(TxPart):
+    """Tables `meta`, `connections` and `cursors`."""
+
+    def meta(self, key: str) -> str | None:
+        value: str | None = self._connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == key))
+        return value
+
+    def set_meta(self, key: str, value: str) -> None:
+        self._upsert(schema.meta, [{"key": key, "value": value}])
+
+    def connection(self, name: str) -> ConnectionRow | None:
+        query = select(schema.connections).where(schema.connections.c.name == name)
+        row = self._connection.execute(query).first()
+        return None if row is None else _connection_of(row)
+
+    def connections(self) -> list[ConnectionRow]:
+        """All of them, by name."""
+        query = select(schema.connections).order_by(schema.connections.c.name)
+        return [_connection_of(row) for row in self._connection.execute(query)]
+
+    def save_connection(self, row: ConnectionRow) -> None:
+        values = {name: getattr(row, name) for name in schema.connections.c.keys()}  # noqa: SIM118 - columns, not a dict
+        self._upsert(schema.connections, [values])
+
+    def cursors(self, connection: str) -> dict[str, str]:
+        """The connector's own texts by their names (a kind, or a kind and more)."""
+        table = schema.cursors
+        query = select(table.c.name, table.c.cursor).where(table.c.connection == connection)
+        return {row.name: row.cursor for row in self._connection.execute(query)}
+
+    def set_cursors(self, connection: str, cursors: Mapping[str, str], at: datetime) -> None:
+        """Move these cursors; others stay. Belongs in the transaction that stores what was seen up to them."""
+        rows = [{"connection": connection, "name": name, "cursor": text, "at": at} for name, text in cursors.items()]
+        self._upsert(schema.cursors, rows)
+
+
+def _connection_of(row: SqlRow[Any]) -> ConnectionRow:
+    return ConnectionRow(**row._mapping)

@@ -1,0 +1,79 @@
+"""Counts of records by status and code, kept in step with every save, so that nothing ever has to count them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select
+
+from syncd.model.record import Status
+from syncd.store import schema
+from syncd.store.base import TxPart
+from syncd.store.rows import NOTE, CountDifference, CountRow
+
+_Group = tuple[str, str, str, str]
+
+
+class Standing(NamedTuple):
+    """The part of a record that is counted."""
+
+    sync: str
+    flow: str
+    status: str
+    code: str
+    notes: tuple[str, ...]
+
+
+class CountsPart(TxPart):
+    """Table `counts`."""
+
+    def counts(self) -> list[CountRow]:
+        """All counts above zero, sorted; the status of a row that counts a note is `note`."""
+        table = schema.counts
+        query = select(table).where(table.c.n != 0)
+        return sorted(CountRow(*row) for row in self._connection.execute(query))
+
+    def recount(self) -> list[CountDifference]:
+        """Count for real and say where the maintained counts differ. Reads an index of all records."""
+        records = schema.records
+        group = (records.c.sync, records.c.flow, records.c.status, records.c.code)
+        actual: Counter[_Group] = Counter()
+        for row in self._connection.execute(select(*group, func.count()).group_by(*group)):
+            actual[row[0], row[1], row[2], row[3]] = row[4]
+        noted = (records.c.sync, records.c.flow, records.c.notes)
+        query = select(*noted, func.count()).where(records.c.notes.is_not(None)).group_by(*noted)
+        for sync, flow, notes, n in self._connection.execute(query):
+            for note in notes:
+                actual[sync, flow, NOTE, note] += n
+        maintained = {(row.sync, row.flow, row.status, row.code): row.n for row in self.counts()}
+        return [
+            CountDifference(*found, maintained.get(found, 0), actual[found])
+            for found in sorted({*maintained, *actual})
+            if maintained.get(found, 0) != actual[found]
+        ]
+
+    def _count(self, before: Iterable[Standing], after: Iterable[Standing]) -> None:
+        """Add one summed delta for a batch of saves."""
+        delta: Counter[_Group] = Counter()
+        delta.update(group for standing in after for group in _groups(standing))
+        delta.subtract(group for standing in before for group in _groups(standing))
+        table = schema.counts
+        rows = [
+            {"sync": sync, "flow": flow, "status": status, "code": code, "n": n}
+            for (sync, flow, status, code), n in sorted(delta.items())
+            if n
+        ]
+        if rows:
+            self._upsert(table, rows, {"n": table.c.n + self._insert(table).excluded.n})
+            self._connection.execute(delete(table).where(table.c.n == 0))
+
+
+def _groups(standing: Standing) -> Iterable[_Group]:
+    yield standing.sync, standing.flow, standing.status, standing.code
+    for note in set(standing.notes):
+        yield standing.sync, standing.flow, NOTE, note
+
+
+assert NOTE not in set(Status)

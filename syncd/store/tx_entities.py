@@ -1,0 +1,151 @@
+"""Entities: what was seen at vendors, by what it can be found, and what it was before."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import delete, insert, select
+
+from syncd.model.references import EntityRef, Kind, MatchKey
+from syncd.model.snapshot import Presence, Snapshot
+from syncd.store import schema
+from syncd.store.base import Row, TxPart, chunks, same
+from syncd.store.codec import content_digest, snapshot_from_plain, snapshot_to_plain
+from syncd.store.columns import index_key
+from syncd.store.rows import Observed
+
+_REF = ("connection", "kind", "id")
+MARKER = "marker"
+
+
+class EntitiesPart(TxPart):
+    """Tables `entities`, `entity_keys` and `versions`."""
+
+    def entity_versions(self, connection: str, kind: Kind, ids: Sequence[str]) -> dict[str, tuple[str, Presence]]:
+        """The vendor's version and the presence last seen, of those that were seen at all."""
+        table = schema.entities
+        found = {}
+        for chunk in chunks(ids):
+            query = select(table.c.id, table.c.version, table.c.presence).where(
+                table.c.connection == connection, table.c.kind == kind.value, table.c.id.in_(chunk)
+            )
+            for row in self._connection.execute(query):
+                found[row.id] = (row.version, Presence(row.presence))
+        return found
+
+    def observe(self, observations: Sequence[Observed]) -> None:
+        """Store looks at entities: the present state, what it is found by, and a version if the content is new.
+
+        Of several looks at one entity in the batch the last counts.
+        """
+        looks = {look.ref: look for look in observations}
+        before = self._digests(looks)
+        entities, versions = [], []
+        for ref, look in looks.items():
+            row = _entity_row(look)
+            entities.append(row)
+            if before.get(ref) != row["digest"]:
+                versions.append(_version_row(look, row))
+        self._upsert(schema.entities, entities)
+        self._replace_entity_keys(looks.values())
+        if versions:
+            self._connection.execute(insert(schema.versions), versions)
+
+    def snapshots(self, refs: Sequence[EntityRef]) -> dict[EntityRef, Snapshot]:
+        """What these entities were when last seen, of those that were seen at all."""
+        table = schema.entities
+        found = {}
+        for (connection, kind), ids in _by_kind(refs).items():
+            for chunk in chunks(ids):
+                query = select(table.c.id, table.c.body).where(
+                    table.c.connection == connection, table.c.kind == kind.value, table.c.id.in_(chunk)
+                )
+                for row in self._connection.execute(query):
+                    found[EntityRef(connection, kind, row.id)] = snapshot_from_plain(kind, row.id, row.body)
+        return found
+
+    def find_entities(
+        self, connection: str, kind: Kind, keys: Sequence[MatchKey]
+    ) -> dict[MatchKey, tuple[Snapshot, ...]]:
+        """Present entities that hold these keys, by id; every key is in the answer."""
+        entities, table = schema.entities, schema.entity_keys
+        found: dict[MatchKey, list[Snapshot]] = {key: [] for key in keys}
+        fields = defaultdict(list)
+        for key in found:
+            fields[key.field].append(key.value)
+        for field, values in fields.items():
+            for chunk in chunks(values):
+                query = (
+                    select(table.c.value, entities.c.id, entities.c.body)
+                    .join_from(table, entities)
+                    .where(table.c.connection == connection, table.c.kind == kind.value)
+                    .where(table.c.field == field, table.c.value.in_(chunk))
+                    .where(entities.c.presence == Presence.PRESENT.value)
+                    .order_by(entities.c.id)
+                )
+                asked = {index_key(value): MatchKey(field, value) for value in chunk}
+                for row in self._connection.execute(query):
+                    found[asked[row.value]].append(snapshot_from_plain(kind, row.id, row.body))
+        return {key: tuple(snapshots) for key, snapshots in found.items()}
+
+    def entity_ids(self, connection: str, kind: Kind) -> list[str]:
+        """Every entity ever seen of this kind, sorted as Python sorts."""
+        table = schema.entities
+        query = (
+            select(table.c.id).where(table.c.connection == connection, table.c.kind == kind.value).order_by(table.c.id)
+        )
+        return list(self._connection.scalars(query))
+
+    def _digests(self, refs: Iterable[EntityRef]) -> dict[EntityRef, str]:
+        table = schema.entities
+        found = {}
+        for (connection, kind), ids in _by_kind(refs).items():
+            for chunk in chunks(ids):
+                query = select(table.c.id, table.c.digest).where(
+                    table.c.connection == connection, table.c.kind == kind.value, table.c.id.in_(chunk)
+                )
+                for row in self._connection.execute(query):
+                    found[EntityRef(connection, kind, row.id)] = row.digest
+        return found
+
+    def _replace_entity_keys(self, looks: Iterable[Observed]) -> None:
+        refs, rows = [], []
+        for look in looks:
+            ref = _ref_row(look.ref)
+            refs.append({f"key_{name}": value for name, value in ref.items()})
+            keys = set(look.keys)
+            if look.snapshot.marker is not None:
+                keys.add(MatchKey(MARKER, look.snapshot.marker))
+            rows += [{**ref, "field": key.field, "value": key.value} for key in sorted(keys)]
+        self._each(delete(schema.entity_keys).where(*same(schema.entity_keys, _REF)), refs)
+        if rows:
+            self._connection.execute(insert(schema.entity_keys), rows)
+
+
+def _by_kind(refs: Iterable[EntityRef]) -> dict[tuple[str, Kind], list[str]]:
+    groups: dict[tuple[str, Kind], list[str]] = defaultdict(list)
+    for ref in refs:
+        groups[ref.connection, ref.kind].append(ref.id)
+    return groups
+
+
+def _ref_row(ref: EntityRef) -> Row:
+    return {"connection": ref.connection, "kind": ref.kind.value, "id": ref.id}
+
+
+def _entity_row(look: Observed) -> Row:
+    body = snapshot_to_plain(look.snapshot)
+    return {
+        **_ref_row(look.ref),
+        "version": look.snapshot.version,
+        "presence": look.snapshot.presence.value,
+        "digest": content_digest(body),
+        "seen_at": look.at,
+        "body": body,
+    }
+
+
+def _version_row(look: Observed, entity: Row) -> Row:
+    copied = {name: entity[name] for name in (*_REF, "version", "digest", "body")}
+    return {**copied, "at": look.at, "cause": look.cause}

@@ -1,0 +1,124 @@
+"""The outbox: writes that were decided, and the requests they went out in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row as SqlRow
+
+from syncd.model.record import Intent, IntentState, Op, StoredSend
+from syncd.model.references import Kind, Side
+from syncd.store import schema
+from syncd.store.base import Row, TxPart, chunks
+from syncd.store.codec import intent_body, intent_body_fields
+
+_table = schema.intents
+_SET_ONCE = frozenset(("id", "record", "sync", "flow", "connection", "side", "op", "kind", "created_at"))
+
+
+class IntentsPart(TxPart):
+    """Tables `intents` and `sends`."""
+
+    def add_intents(self, intents: Sequence[Intent]) -> list[Intent]:
+        """Store intents, in this order.
+
+        Returns:
+            Those that were not stored, because another open create holds the same connection, kind and natural key.
+        """
+        if not intents:
+            return []
+        creates = self._insert(_table).on_conflict_do_nothing(
+            index_elements=["connection", "kind", "natural_key"], index_where=schema.IS_CREATE
+        )
+        rows = [_row_of(intent) for intent in intents]
+        stored = set(self._connection.scalars(creates.returning(_table.c.id), rows))
+        return [intent for intent in intents if intent.id not in stored]
+
+    def intents_of(self, record_ids: Sequence[str]) -> dict[str, list[Intent]]:
+        """The intents of these records, oldest first; a record without any is absent."""
+        found = defaultdict(list)
+        for chunk in chunks(record_ids):
+            for intent in self._intents(_table.c.record.in_(chunk)):
+                found[intent.record].append(intent)
+        return dict(found)
+
+    def open_intents(self, connection: str, now: datetime, limit: int) -> list[Intent]:
+        """What may be sent now, oldest first. What has to wait for a parent is the caller's matter."""
+        ready = or_(_table.c.not_before.is_(None), _table.c.not_before <= now)
+        state = _table.c.state == IntentState.OPEN.value
+        return self._intents(_table.c.connection == connection, state, ready, limit=limit)
+
+    def unresolved_intents(self, connection: str) -> list[Intent]:
+        """What went out and has no stored outcome, oldest first."""
+        states = (IntentState.SENT.value, IntentState.UNKNOWN.value)
+        return self._intents(_table.c.connection == connection, _table.c.state.in_(states))
+
+    def save_intents(self, intents: Sequence[Intent]) -> None:
+        """Update stored intents; one that was dropped meanwhile does not come back."""
+        statement = update(_table).where(_table.c.id == bindparam("key_id"))
+        statement = statement.values({c.name: bindparam(c.name) for c in _table.c if c.name not in _SET_ONCE})
+        rows = map(_row_of, intents)
+        self._each(statement, ({**_without(row, _SET_ONCE), "key_id": row["id"]} for row in rows))
+
+    def drop_intents(self, ids: Sequence[str]) -> None:
+        for chunk in chunks(ids):
+            self._connection.execute(delete(_table).where(_table.c.id.in_(chunk)))
+
+    def open_counts(self, sync: str, flow: str) -> dict[Op, int]:
+        """How many writes of each sort wait to be sent; what there is none of is absent."""
+        query = (
+            select(_table.c.op, func.count().label("n"))
+            .where(_table.c.sync == sync, _table.c.flow == flow, _table.c.state == IntentState.OPEN.value)
+            .group_by(_table.c.op)
+        )
+        return {Op(row.op): row.n for row in self._connection.execute(query)}
+
+    def add_sends(self, sends: Sequence[StoredSend]) -> None:
+        """Store requests that are about to leave, their bodies under the seal."""
+        if rows := [{**_send_row(send), "body": self._seal.close(send.body)} for send in sends]:
+            self._connection.execute(insert(schema.sends), rows)
+
+    def send(self, id: str) -> StoredSend | None:
+        row = self._connection.execute(select(schema.sends).where(schema.sends.c.id == id)).first()
+        return None if row is None else StoredSend(**{**row._mapping, "body": self._seal.open(row.body)})
+
+    def drop_sends(self, older_than: datetime) -> None:
+        """Forget requests sent before that time, except those an intent still needs for its replay."""
+        sends = schema.sends
+        needed = exists().where(_table.c.send == sends.c.id)
+        self._connection.execute(delete(sends).where(sends.c.sent_at < older_than, ~needed))
+
+    def _intents(self, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Intent]:
+        query = select(_table).where(*conditions).order_by(_table.c.created_at, _table.c.id).limit(limit)
+        return [_intent_of(row) for row in self._connection.execute(query)]
+
+
+def _without(row: Row, names: Iterable[str]) -> Row:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def _send_row(send: StoredSend) -> Row:
+    return {column.name: getattr(send, column.name) for column in schema.sends.c}
+
+
+def _row_of(intent: Intent) -> Row:
+    row = {column.name: getattr(intent, column.name) for column in _table.c if column.name != "body"}
+    for name in ("side", "op", "kind", "state"):
+        row[name] = row[name].value
+    return {**row, "body": intent_body(intent)}
+
+
+def _intent_of(row: SqlRow[Any]) -> Intent:
+    values = {**row._mapping, **intent_body_fields(row.body)}
+    del values["body"]
+    values |= {
+        "side": Side(row.side),
+        "op": Op(row.op),
+        "kind": Kind(row.kind),
+        "state": IntentState(row.state),
+    }
+    return Intent(**values)

@@ -1,0 +1,121 @@
+"""Lists of records for people: any combination of filters, one page at a time, in time that does not grow with N."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import datetime
+from heapq import nlargest
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, exists, or_, select, union_all
+
+from syncd.model.record import Status
+from syncd.store import schema
+from syncd.store.base import chunks
+from syncd.store.columns import index_key
+from syncd.store.rows import NOTE, CountRow, RecordPage
+from syncd.store.tx_records import RecordsPart
+
+_table = schema.records
+_LAST = "\U0010ffff"  # sorts after whatever may follow a prefix
+_GROUPS_AT_ONCE = 50  # parts of one UNION; SQLite takes 500
+
+_Place = tuple[datetime, str]
+
+
+class ListingPart(RecordsPart):
+    """Pages over `records`, by `counts` and `keys`."""
+
+    def list_records(
+        self,
+        *,
+        sync: str | None = None,
+        flow: str | None = None,
+        status: Status | str | None = None,
+        code: str | None = None,
+        q: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> RecordPage:
+        """Records that pass all filters, those that came into their status last first.
+
+        With `q` (the whole or the beginning of a label, key or vendor id, in any case) sorted by what was found, an
+        exact hit first.
+
+        Raises:
+            ValueError: `after` is not what a page gave as `next`.
+        """
+        filters = {"sync": sync, "flow": flow, "status": None if status is None else str(status), "code": code}
+        wanted = {name: value for name, value in filters.items() if value is not None}
+        if q:
+            ids, following = self._found(index_key(q.lower()), wanted, after, limit)
+        else:
+            ids, following = self._latest(wanted, after, limit)
+        records = self.records(ids)
+        return RecordPage(rows=[records[id] for id in ids], next=following)
+
+    def _latest(self, wanted: dict[str, str], after: str | None, limit: int) -> tuple[list[str], str | None]:
+        """The newest of each group that passes, merged: one index serves every combination of filters."""
+        place = None if after is None else _place(after)
+        groups = [row for row in self.counts() if row.status != NOTE and _passes(row, wanted)]
+        newest: list[_Place] = []
+        for some in chunks(groups, _GROUPS_AT_ONCE):
+            query = union_all(*(_newest_of(group, place, limit + 1) for group in some))
+            found = [(row.since, row.id) for row in self._connection.execute(query)]
+            newest = nlargest(limit + 1, [*newest, *found])
+        page = newest[:limit]
+        return [id for _, id in page], _cursor(page[-1][0].isoformat(), page[-1][1]) if len(newest) > limit else None
+
+    def _found(self, q: str, wanted: dict[str, str], after: str | None, limit: int) -> tuple[list[str], str | None]:
+        keys, earlier = schema.keys, schema.keys.alias()
+        query = (
+            select(keys.c.key, keys.c.record)
+            .join_from(keys, _table)
+            .where(keys.c.key >= q, keys.c.key < q + _LAST)
+            .where(*(_table.c[name] == value for name, value in wanted.items()))
+            # A record that several of its keys lead to is shown once, at the first.
+            .where(~exists().where(earlier.c.record == keys.c.record, earlier.c.key >= q, earlier.c.key < keys.c.key))
+            .order_by(keys.c.key, keys.c.record)
+            .limit(limit + 1)
+        )
+        if after is not None:
+            key, record = _parts(after)
+            query = query.where(keys.c.key >= key, or_(keys.c.key > key, keys.c.record > record))
+        rows: Sequence[Any] = self._connection.execute(query).all()
+        page = rows[:limit]
+        return [row.record for row in page], _cursor(page[-1].key, page[-1].record) if len(rows) > limit else None
+
+
+def _passes(row: CountRow, wanted: dict[str, str]) -> bool:
+    return all(getattr(row, name) == value for name, value in wanted.items())
+
+
+def _newest_of(group: CountRow, place: _Place | None, limit: int) -> Select[Any]:
+    query = (
+        select(_table.c.since, _table.c.id)
+        .where(_table.c.sync == group.sync, _table.c.flow == group.flow)
+        .where(_table.c.status == group.status, _table.c.code == group.code)
+    )
+    if place is not None:
+        since, id = place
+        query = query.where(_table.c.since <= since, or_(_table.c.since < since, _table.c.id < id))
+    ordered = query.order_by(_table.c.since.desc(), _table.c.id.desc()).limit(limit).subquery()
+    return select(ordered)
+
+
+def _cursor(*parts: str) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(parts)).decode()
+
+
+def _parts(after: str) -> tuple[str, str]:
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(after), type=tuple[str, str])
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise ValueError("not the cursor of a page") from error
+
+
+def _place(after: str) -> _Place:
+    since, id = _parts(after)
+    return datetime.fromisoformat(since), id

@@ -1,0 +1,208 @@
+"""Records: the state table, its search keys and its counts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Row as SqlRow
+
+from syncd.model.content import content_from_plain, content_to_plain
+from syncd.model.record import Record, Status
+from syncd.model.references import Side
+from syncd.store import schema
+from syncd.store.base import Row, chunks
+from syncd.store.columns import index_key
+from syncd.store.tx_counts import CountsPart, Standing
+
+_table = schema.records
+_SIDES = {Side.LEFT: _table.c.left_id, Side.RIGHT: _table.c.right_id}
+_SEARCHED = ("label", "match_key", "left_id", "right_id")
+
+
+class RecordsPart(CountsPart):
+    """Tables `records` and `keys`; keeps `counts` in step."""
+
+    def records(self, ids: Sequence[str]) -> dict[str, Record]:
+        found = {}
+        for chunk in chunks(ids):
+            for record in self._records(_table.c.id.in_(chunk)):
+                found[record.id] = record
+        return found
+
+    def records_of_entities(self, sync: str, flow: str, side: Side, ids: Sequence[str]) -> dict[str, Record]:
+        """The records that hold these entities on this side, by entity id."""
+        found = {}
+        for chunk in chunks(ids):
+            for record in self._records(_table.c.sync == sync, _table.c.flow == flow, _SIDES[side].in_(chunk)):
+                found[str(record.entity(side))] = record
+        return found
+
+    def records_by_key(self, sync: str, flow: str, keys: Sequence[str]) -> dict[str, list[Record]]:
+        """The records that have these keys, by key; a key nobody has is absent."""
+        found = defaultdict(list)
+        for chunk in chunks(keys):
+            asked = {index_key(key): key for key in chunk}
+            for record in self._records(_table.c.sync == sync, _table.c.flow == flow, _table.c.match_key.in_(chunk)):
+                found[asked[str(record.key)]].append(record)
+        return dict(found)
+
+    def save_records(self, records: Sequence[Record]) -> None:
+        """Insert or update whole records. The stored revision counts up by itself; the value given is not used.
+
+        Of several states of one record in the batch the last counts.
+
+        Raises:
+            sqlalchemy.exc.IntegrityError: an entity would stand in two records of a flow.
+        """
+        rows = {record.id: _row_of(record) for record in records}
+        before = self._before(rows)
+        self._let_go(rows, before)
+        self._upsert(_table, list(rows.values()), {"revision": _table.c.revision + 1})
+        self._replace_search_keys(
+            row for id, row in rows.items() if id not in before or _searched(before[id]) != _searched(row)
+        )
+        self._count([_standing(row) for row in before.values()], [_standing(row) for row in rows.values()])
+
+    def delete_record(self, id: str, into: str) -> None:
+        """Fold a record into an older one, which takes over its activity and whoever waits for it."""
+        before = self._before([id])
+        if id not in before:
+            return
+        self._connection.execute(update(schema.activity).where(schema.activity.c.record == id).values(record=into))
+        self._connection.execute(
+            update(_table).where(_table.c.waits_for == f"record:{id}").values(waits_for=f"record:{into}")
+        )
+        self._connection.execute(delete(schema.keys).where(schema.keys.c.record == id))
+        self._connection.execute(delete(_table).where(_table.c.id == id))
+        self._count([_standing(before[id])], [])
+
+    def due_records(self, syncs: Sequence[str], now: datetime, limit: int) -> list[Record]:
+        """Records whose time has come, the longest waiting first."""
+        query = (
+            select(_table)
+            .where(_table.c.next_at <= now, _table.c.sync.in_(syncs))
+            .order_by(_table.c.next_at, _table.c.id)
+            .limit(limit)
+        )
+        return [_record_of(row) for row in self._connection.execute(query)]
+
+    def wake(self, waits_for: Sequence[str], now: datetime) -> int:
+        """Make records due that are pending or failed and wait for one of these; says how many."""
+        woken = 0
+        for chunk in chunks(waits_for):
+            statement = (
+                update(_table)
+                .where(_table.c.waits_for.in_(chunk))
+                .where(_table.c.status.in_([Status.PENDING.value, Status.FAILED.value]))
+                .where(or_(_table.c.next_at.is_(None), _table.c.next_at > now))
+                .values(next_at=now)
+            )
+            woken += self._connection.execute(statement).rowcount
+        return woken
+
+    def records_with_other_rules(self, sync: str, flow: str, rules_digest: str, limit: int) -> list[Record]:
+        """Records last planned by other rules than these; two steps into an index, however many records there are."""
+        found: list[Record] = []
+        for other in (_table.c.rules_digest < rules_digest, _table.c.rules_digest > rules_digest):
+            query = select(_table).where(_table.c.sync == sync, _table.c.flow == flow, other)
+            rows = self._connection.execute(query.limit(limit - len(found)))
+            found += [_record_of(row) for row in rows]
+        return found
+
+    def _records(self, *conditions: ColumnElement[bool]) -> Iterable[Record]:
+        query = select(_table).where(*conditions).order_by(_table.c.id)
+        return map(_record_of, self._connection.execute(query))
+
+    def _before(self, ids: Iterable[str]) -> dict[str, Row]:
+        """What counts and keys were made of, locked against other writers until the end of the transaction."""
+        columns = [_table.c[name] for name in ("id", "sync", "flow", "status", "code", "notes", *_SEARCHED)]
+        found = {}
+        for chunk in chunks(ids):
+            query = select(*columns).where(_table.c.id.in_(chunk)).order_by(_table.c.id).with_for_update()
+            for row in self._connection.execute(query):
+                found[row.id] = row._asdict()
+        return found
+
+    def _let_go(self, rows: Mapping[str, Row], before: Mapping[str, Row]) -> None:
+        """Free the entities that change hands within the batch, so that the order of its rows does not matter."""
+        for name in ("left_id", "right_id"):
+            moved = [
+                {"key_id": id} for id, row in before.items() if row[name] is not None and row[name] != rows[id][name]
+            ]
+            self._each(update(_table).where(_table.c.id == bindparam("key_id")).values({name: None}), moved)
+
+    def _replace_search_keys(self, rows: Iterable[Row]) -> None:
+        changed = list(rows)
+        for chunk in chunks(row["id"] for row in changed):
+            self._connection.execute(delete(schema.keys).where(schema.keys.c.record.in_(chunk)))
+        if keys := [{"key": key, "record": row["id"]} for row in changed for key in _keys(row)]:
+            self._connection.execute(insert(schema.keys), keys)
+
+
+def _keys(row: Mapping[str, Any]) -> set[str]:
+    """What a record is found by when people search; `index_key` here, so that equal keys meet in the set."""
+    return {index_key(value.lower()) for value in _searched(row) if value}
+
+
+def _searched(row: Mapping[str, Any]) -> tuple[str | None, ...]:
+    return tuple(row[name] for name in _SEARCHED)
+
+
+def _standing(row: Mapping[str, Any]) -> Standing:
+    return Standing(row["sync"], row["flow"], row["status"], row["code"], tuple(row["notes"] or ()))
+
+
+def _row_of(record: Record) -> Row:
+    return {
+        "id": record.id,
+        "sync": record.sync,
+        "flow": record.flow,
+        "left_id": record.left,
+        "right_id": record.right,
+        "origin": None if record.origin is None else record.origin.value,
+        "match_key": record.key,
+        "label": record.label,
+        "left_base": content_to_plain(record.left_base),
+        "right_base": content_to_plain(record.right_base),
+        "status": record.status.value,
+        "code": record.code,
+        "notes": list(record.notes) or None,
+        "words": record.words,
+        "waits_for": record.waits_for,
+        "since": record.since,
+        "attempts": record.attempts,
+        "next_at": record.next_at,
+        "wanted": record.wanted,
+        "rules_digest": record.rules_digest,
+        "revision": 1,
+    }
+
+
+def _record_of(row: SqlRow[Any]) -> Record:
+    return Record(
+        id=row.id,
+        sync=row.sync,
+        flow=row.flow,
+        left=row.left_id,
+        right=row.right_id,
+        origin=None if row.origin is None else Side(row.origin),
+        key=row.match_key,
+        label=row.label,
+        left_base=content_from_plain(row.left_base),
+        right_base=content_from_plain(row.right_base),
+        status=Status(row.status),
+        code=row.code,
+        notes=tuple(row.notes or ()),
+        words=row.words,
+        waits_for=row.waits_for,
+        since=row.since,
+        attempts=row.attempts,
+        next_at=row.next_at,
+        wanted=row.wanted,
+        rules_digest=row.rules_digest,
+        revision=row.revision,
+    )

@@ -1,0 +1,99 @@
+"""Lists for people: every combination of filters, page by page, each record once."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from syncd.model.record import Record, Status
+from syncd.store.store import Store
+from tests.store_samples import NOW, record
+
+
+def mixed() -> Iterator[Record]:
+    """Forty-eight records over two syncs, two flows and three standings; several share their moment."""
+    standings = [(Status.SYNCED, ""), (Status.FAILED, "tax_code_required"), (Status.FAILED, "record_locked")]
+    for n, (sync, flow, (status, code), _) in enumerate(
+        product(["one", "two"], ["invoices", "payments"], standings, range(4))
+    ):
+        since = NOW + timedelta(minutes=n * 7 % 12)
+        yield record(f"{n:032x}", sync=sync, flow=flow, status=status, code=code, since=since, label=f"Item {n}")
+
+
+async def all_pages(store: Store, limit: int, **filters: Any) -> list[Record]:
+    found: list[Record] = []
+    after: str | None = None
+    while True:
+        page = await store.read(lambda tx: tx.list_records(after=after, limit=limit, **filters))  # noqa: B023
+        found += page.rows
+        after = page.next
+        if after is None:
+            return found
+        assert len(page.rows) == limit
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"sync": "one"},
+        {"flow": "payments"},
+        {"status": Status.FAILED},
+        {"code": "record_locked"},
+        {"sync": "two", "status": "failed"},
+        {"sync": "one", "flow": "invoices", "status": Status.FAILED, "code": "record_locked"},
+        {"sync": "nobody"},
+    ],
+    ids=str,
+)
+async def test_pages_hold_what_passes_the_newest_first(store: Store, filters: dict[str, Any]) -> None:
+    """The pages together are exactly the matching records, by the time they came into their status."""
+    everything = list(mixed())
+    await store.write(lambda tx: tx.save_records(everything))
+    expected = [one for one in everything if all(getattr(one, name) == value for name, value in filters.items())]
+    expected.sort(key=lambda one: (one.since, one.id), reverse=True)
+    for limit in (5, 12, 100):
+        assert [one.id for one in await all_pages(store, limit, **filters)] == [one.id for one in expected]
+
+
+async def test_search_is_exact_or_by_beginning_in_any_case(store: Store) -> None:
+    """Over label, key and both vendor ids; the exact hit first; each record once, whatever led to it."""
+    await store.write(
+        lambda tx: tx.save_records(
+            [
+                record("a", label="Ann Example", key="ann@example.com", left="ann-1"),
+                record("b", label="Annabel", right="777"),
+                record("c", label="Bob", left="ANN"),
+                record("d", label="Élodie", status=Status.FAILED, code="record_locked"),
+            ]
+        )
+    )
+
+    async def found(q: str, **filters: Any) -> list[str]:
+        return [one.id for one in await all_pages(store, 1, q=q, **filters)]
+
+    assert await found("ann") == ["c", "a", "b"]
+    assert await found("ANN@") == ["a"]
+    assert await found("77") == ["b"]
+    assert await found("élo", status=Status.FAILED) == ["d"]
+    assert await found("élo", status=Status.SYNCED) == []
+    assert await found("nn") == []
+    assert await found("%") == []
+
+
+async def test_search_follows_the_record(store: Store) -> None:
+    """A changed label is found by the new one only."""
+    await store.write(lambda tx: tx.save_records([record("a", label="Before")]))
+    await store.write(lambda tx: tx.save_records([record("a", label="After")]))
+    pages = [await all_pages(store, 9, q=q) for q in ("before", "after")]
+    assert [[one.id for one in page] for page in pages] == [[], ["a"]]
+
+
+@pytest.mark.parametrize("after", ["x", "WzFd", "é", ""])
+@pytest.mark.parametrize("q", [None, "a"])
+async def test_a_foreign_cursor_is_refused(store: Store, after: str, q: str | None) -> None:
+    """Cursors come back from browsers, so anything may stand there."""
+    with pytest.raises(ValueError):
+        await store.read(lambda tx: tx.list_records(after=after, q=q))
