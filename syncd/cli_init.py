@@ -78,8 +78,8 @@ right = "books"
 $start
 # How often both sides are asked for changes.
 poll = "$poll"
-# A pass that would void or delete more than the larger of these is held until a person has looked.
-guard = { records = 20, percent = 10 }
+# A pass that would void or delete more than this, and more than a tenth of a flow, is held until a person has looked.
+guard = { records = 20 }
 
 # Who is invoiced: contacts and customers, matched by e-mail.
 [syncs.invoicing.flows.contacts]
@@ -92,9 +92,11 @@ direction = "right-to-left"
 
 # "both", "left-to-right", "right-to-left" or "off". `conflict` decides when both sides changed the same field:
 # a connection's name, "left", "right", or "hold" to ask a person. Amounts always belong to the side of birth.
+# Lines that name no product are booked on a "Custom Line Item" product with this income account.
 [syncs.invoicing.flows.invoices]
 direction = "both"
 conflict = "crm"
+options = { custom_line_item_account = "Services" }
 $filters
 # Payments follow invoices by themselves.
 """)

@@ -87,10 +87,9 @@ class Flow(StrictModel):
 
 
 class Guard(StrictModel):
-    """When one pass would void or delete more than the larger of both, the flow is held for a person."""
+    """A pass that would void or delete more than this, and more than a tenth of the flow, is held for a person."""
 
     records: int = Field(20, ge=0, description="a number of records")
-    percent: int = Field(10, ge=0, le=100, description="a whole number from 0 to 100")
 
 
 class Sync(StrictModel):
@@ -101,7 +100,7 @@ class Sync(StrictModel):
     right: str = Field(description="the name of the connection on the right")
     start: Moment | None = Field(None, description="a moment with its zone, like 2026-11-01T00:00:00Z")
     poll: Duration = Field(timedelta(minutes=1), description='a duration like "1m"')
-    guard: Guard = Field(Guard(), description="a table like { records = 20, percent = 10 }")
+    guard: Guard = Field(Guard(), description="a table like { records = 20 }")
     flows: dict[str, Flow] = Field(default_factory=dict, description="tables [syncs.<name>.flows.<flow>]")
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from syncd.core.alignment import FACTS, align
@@ -29,7 +30,7 @@ def explained(sent: Value, seen: Value, rules: Rules) -> bool:
         ValueError: there is no such rule.
     """
     parsed = [_parsed(rule) for rule in rules]
-    if _equal(sent, seen):
+    if sent == seen and isinstance(sent, bool) is isinstance(seen, bool):
         return True
     if isinstance(sent, Decimal) and isinstance(seen, Decimal):
         return any(_rounded(sent, seen, digits) for name, digits in parsed if name == "round")
@@ -72,10 +73,6 @@ def _rounded(sent: Decimal, seen: Decimal, digits: int) -> bool:
     """Whether `seen` is `sent` rounded to so many decimals, whichever way a tie goes."""
     unit = Decimal(1).scaleb(-digits)
     return seen == seen.quantize(unit) and abs(sent - seen) * 2 <= unit
-
-
-def _equal(one: Value, other: Value) -> bool:
-    return one == other and isinstance(one, bool) is isinstance(other, bool)
 
 
 def base_after_write(sent: Content, answered: Content | None, rules: Mapping[str, Rules], created: bool) -> Content:
@@ -125,8 +122,9 @@ def _found(
 ) -> dict[int, int]:
     """Index in the answer -> index in what was sent.
 
-    First the lines that came through as the rules allow, in their places and then anywhere; then by likeness, and by
-    place where the rest is as many. Not by id: a vendor with weak ids may give one line's id to another one.
+    First the lines that came through as the rules allow, rather in their place than elsewhere, and rather as they are
+    than with the vendor's defaults; then by likeness, and by place where the rest is as many. Not by id: a vendor
+    with weak ids may give one line's id to another one.
     """
     lost, strange = dict.fromkeys(range(len(sent))), dict.fromkeys(range(len(answered)))
     found: dict[int, int] = {}
@@ -135,18 +133,14 @@ def _found(
         found[after] = before
         del lost[before], strange[after]
 
-    def came_through(before: int, after: int) -> bool:
-        return _line_after_write(sent[before], answered[after], rules, created) == replace(
-            answered[after], key=sent[before].key
-        )
-
-    for index in range(min(len(sent), len(answered))):
-        if came_through(index, index):
-            pair(index, index)
-    for before in tuple(lost):
-        after = next((after for after in strange if came_through(before, after)), None)
-        if after is not None:
-            pair(before, after)
+    for defaults, anywhere in product((False, True), repeat=2):
+        for before in tuple(lost):
+            places = tuple(strange) if anywhere else (before,) if before in strange else ()
+            after = next(
+                (n for n in places if _came_through(sent[before], answered[n], rules, created, defaults)), None
+            )
+            if after is not None:
+                pair(before, after)
     olds, news = tuple(lost), tuple(strange)
     rest = align(tuple(sent[i] for i in olds), tuple(answered[i] for i in news), strong_ids=False)
     for old, new in rest.pairs:
@@ -155,6 +149,14 @@ def _found(
     if len(lost) == len(strange):
         found.update(zip(strange, lost, strict=True))
     return found
+
+
+def _came_through(sent: Line, seen: Line, rules: Mapping[str, Rules], created: bool, defaults: bool) -> bool:
+    may_default = defaults and (created or sent.id is None)
+    pairs = ((name, getattr(sent, name), getattr(seen, name)) for name in FACTS)
+    return all(
+        (may_default and was is None) or explained(was, now, rules.get(f"lines.{name}", ())) for name, was, now in pairs
+    )
 
 
 def _line_after_write(sent: Line, seen: Line, rules: Mapping[str, Rules], created: bool) -> Line:

@@ -30,7 +30,8 @@ Test = Callable[[Asked], str | None]
 """None lets the record through; words turn it away."""
 
 # A linked record has been through these when it was created; they gate creation only.
-CREATION_ONLY = frozenset({"after_start", "wanted", "not_voided", "taxes_not_required", "pays_invoice"})
+# A vendor that renames its word for "born here" later must not turn away what is linked already.
+CREATION_ONLY = frozenset({"native", "after_start", "wanted", "not_voided", "taxes_not_required", "pays_invoice"})
 
 
 def turned_away(asked: Asked, *, linked: bool) -> tuple[Requirement, str] | None:
@@ -46,8 +47,6 @@ def turned_away(asked: Asked, *, linked: bool) -> tuple[Requirement, str] | None
 
 def _native(asked: Asked) -> str | None:
     snapshot = asked.snapshot
-    if asked.record.origin is asked.side:
-        return None  # settled once; a vendor that renames its literals later changes nothing
     if snapshot.marker is not None:
         return "It carries our reference, but no record of ours made it here."
     literals = asked.flow.native_sources.get(asked.side)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,6 +19,7 @@ from syncd.engine import Engine, observed
 from syncd.model.content import Content, shown
 from syncd.model.record import Activity, Change, FieldChange, Intent, IntentState, Op, Record
 from syncd.model.references import EntityRef, Kind, Side
+from syncd.store.rows import Observed
 from syncd.store.store import Tx
 
 log = structlog.get_logger("syncd.write")
@@ -29,49 +30,83 @@ GIVE_UP = 3.0  # an outcome nobody can find out is a person's matter after so ma
 
 
 @dataclass(slots=True)
+class Ledger:
+    """What the outcomes of one request come to; stored in a handful of statements, however many they are."""
+
+    records: dict[str, Record]
+    waiting: dict[str, set[str]]
+    dropped: list[str] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
+    looks: list[Observed] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    activity: list[Activity] = field(default_factory=list)
+    woken: list[str] = field(default_factory=list)
+
+    def drop(self, intent: Intent) -> None:
+        """The intent is over."""
+        self.dropped.append(intent.id)
+        self.waiting[intent.record].discard(intent.id)
+
+    def store(self, tx: Tx, now: datetime) -> None:
+        """Write everything down."""
+        tx.drop_intents(self.dropped)
+        tx.save_intents(self.intents)
+        tx.observe(self.looks)
+        tx.put_changes(self.changes)
+        tx.save_records(list(self.records.values()))
+        tx.add_activity(self.activity)
+        tx.wake(self.woken, now)
+
+
+@dataclass(slots=True)
 class Settler:
-    """Stores outcomes. Its methods run inside a transaction."""
+    """Turns outcomes into what is stored."""
 
     engine: Engine
 
     def settle(self, tx: Tx, intents: dict[str, Intent], outcomes: Sequence[Outcome]) -> None:
-        """Store what became of these intents (by id)."""
-        records = tx.records([intents[outcome.intent].record for outcome in outcomes])
+        """Store what became of these intents (by id), inside a transaction."""
+        ids = list({intents[outcome.intent].record for outcome in outcomes})
+        open_intents = tx.intents_of(ids)
+        ledger = Ledger(tx.records(ids), {id: {i.id for i in open_intents.get(id, ())} for id in ids})
         for outcome in outcomes:
-            intent = intents[outcome.intent]
-            record = records[intent.record]
-            match outcome:
-                case Done():
-                    records[record.id] = self._done(tx, intent, record, outcome)
-                case Advanced():
-                    self._advanced(tx, intent, outcome)
-                case Refused():
-                    records[record.id] = self._refused(tx, intent, record, outcome)
-                case Stale():
-                    records[record.id] = self._stale(tx, intent, record, outcome)
-                case NotDone():
-                    self._not_done(tx, intent, outcome)
-                case Unknown():
-                    records[record.id] = self._unknown(tx, intent, record, outcome)
+            self._one(ledger, intents[outcome.intent], outcome, open_intents)
+        ledger.store(tx, self.engine.clock.now())
 
-    def _done(self, tx: Tx, intent: Intent, record: Record, outcome: Done) -> Record:
+    def _one(self, ledger: Ledger, intent: Intent, outcome: Outcome, open_intents: dict[str, list[Intent]]) -> None:
+        record = ledger.records[intent.record]
+        match outcome:
+            case Done():
+                record = self._done(ledger, intent, record, outcome)
+            case Advanced():
+                self._advanced(ledger, intent, outcome)
+            case Refused():
+                unsent = [i for i in open_intents.get(record.id, ()) if i.state is IntentState.OPEN]
+                record = self._refused(ledger, intent, record, outcome, unsent)
+            case Stale():
+                record = self._stale(ledger, intent, record, outcome)
+            case NotDone():
+                self._not_done(ledger, intent, outcome)
+            case Unknown():
+                record = self._unknown(ledger, intent, record, outcome)
+        ledger.records[record.id] = record
+
+    def _done(self, ledger: Ledger, intent: Intent, record: Record, outcome: Done) -> Record:
         now = self.engine.clock.now()
-        tx.drop_intents([intent.id])
+        ledger.drop(intent)
         if outcome.snapshot is not None:
-            tx.observe([observed(intent.connection, outcome.snapshot, "write", self.engine.clock)])
+            ledger.looks.append(observed(intent.connection, outcome.snapshot, "write", self.engine.clock))
         for side, content in self._bases(intent, outcome).items():
             record = _with_base(record, side, (record.base(side) or Content()).patched(content))
-        sync = self._sync(intent)
-        own = intent.kind is sync.flow(intent.flow).kind
+        own = intent.kind is self._sync(intent).flow(intent.flow).kind
         if own and intent.op is Op.CREATE:
             record = replace(record, left=outcome.id) if intent.side is Side.LEFT else replace(record, right=outcome.id)
-        if not tx.intents_of([record.id]).get(record.id):
+        if not ledger.waiting[record.id]:
             record = synced(record, now, notes=() if own else (MIRRORED,))
-        tx.save_records([record])
-        tx.add_activity([_entry(intent, record, now, "write.done", request_id=outcome.request_id)])
+        ledger.activity.append(_entry(intent, record, now, "write.done", request_id=outcome.request_id))
         if outcome.foreign:
-            self._overwrote(tx, intent, record, outcome)
-        tx.wake([f"record:{record.id}"], now)
+            record = self._overwrote(ledger, intent, record, outcome)
+        ledger.woken.append(f"record:{record.id}")
         log.info("write.done", record=record.id, flow=intent.flow, op=str(intent.op), side=str(intent.side))
         return record
 
@@ -89,7 +124,7 @@ class Settler:
         patch[intent.side] = base_after_write(sent, answered, named, intent.op is Op.CREATE)
         return patch
 
-    def _overwrote(self, tx: Tx, intent: Intent, record: Record, outcome: Done) -> None:
+    def _overwrote(self, ledger: Ledger, intent: Intent, record: Record, outcome: Done) -> Record:
         # A person's value landed between our look and our write and is gone there. It stays in the account; and where
         # the rule would have preferred it, a person decides.
         now = self.engine.clock.now()
@@ -98,92 +133,69 @@ class Settler:
             for name, value in sorted(outcome.foreign.items())
         )
         overwrote = _entry(intent, record, now, "conflict.overwritten", request_id=outcome.request_id)
-        tx.add_activity([replace(overwrote, changes=changes)])
-        if str(self._sync(intent).flow(intent.flow).conflict) != str(intent.side.other):
-            tx.save_records([failed(record, "conflict_held", ", ".join(sorted(outcome.foreign)), now)])
+        ledger.activity.append(replace(overwrote, changes=changes))
+        if str(self._sync(intent).flow(intent.flow).conflict) == str(intent.side.other):
+            return record
+        return failed(record, "conflict_held", ", ".join(sorted(outcome.foreign)), now)
 
-    def _advanced(self, tx: Tx, intent: Intent, outcome: Advanced) -> None:
-        tx.save_intents(
-            [
-                replace(
-                    intent,
-                    state=IntentState.OPEN,
-                    step=intent.step + 1,
-                    carry=outcome.carry,
-                    entity=outcome.id,
-                    send=None,
-                    item=None,
-                    not_before=None,
-                    attempts=0,
-                )
-            ]
-        )
+    def _advanced(self, ledger: Ledger, intent: Intent, outcome: Advanced) -> None:
+        again = replace(intent, state=IntentState.OPEN, send=None, item=None, not_before=None, attempts=0)
+        ledger.intents.append(replace(again, step=intent.step + 1, carry=outcome.carry, entity=outcome.id))
 
-    def _refused(self, tx: Tx, intent: Intent, record: Record, outcome: Refused) -> Record:
+    def _refused(
+        self, ledger: Ledger, intent: Intent, record: Record, outcome: Refused, unsent: Sequence[Intent]
+    ) -> Record:
         now = self.engine.clock.now()
-        others = tx.intents_of([record.id]).get(record.id, [])
-        tx.drop_intents([intent.id, *(i.id for i in others if i.state is IntentState.OPEN)])
+        for other in (intent, *unsent):
+            ledger.drop(other)
         if outcome.existing is not None and intent.kind is Kind.PARTY and record.attempts < ADOPT_ROUNDS:
             # It was there after all: look at it, then match it.
             ref = EntityRef(intent.connection, intent.kind, outcome.existing)
-            tx.put_changes([Change(ref=ref, cause="write", due_at=now)])
-            record = replace(pending(record, "retry", now, words=outcome.words), next_at=now + timedelta(seconds=1))
+            ledger.changes.append(Change(ref=ref, cause="write", due_at=now))
+            record = pending(record, "retry", now, words=outcome.words, next_at=now + timedelta(seconds=1))
         else:
             record = failed(record, outcome.category, outcome.words, now)
-        tx.save_records([record])
         refused = _entry(intent, record, now, "write.refused", request_id=outcome.request_id)
-        tx.add_activity([replace(refused, code=outcome.category, words=outcome.words)])
-        tx.wake([f"record:{record.id}"], now)
+        ledger.activity.append(replace(refused, code=outcome.category, words=outcome.words))
+        ledger.woken.append(f"record:{record.id}")
         log.info("write.refused", record=record.id, flow=intent.flow, op=str(intent.op), category=outcome.category)
         return record
 
-    def _stale(self, tx: Tx, intent: Intent, record: Record, outcome: Stale) -> Record:
+    def _stale(self, ledger: Ledger, intent: Intent, record: Record, outcome: Stale) -> Record:
         now = self.engine.clock.now()
-        tx.drop_intents([intent.id])
+        ledger.drop(intent)
         if intent.entity is not None:
             ref = EntityRef(intent.connection, intent.kind, intent.entity)
-            tx.put_changes([Change(ref=ref, cause="retry", due_at=now)])
+            ledger.changes.append(Change(ref=ref, cause="retry", due_at=now))
         if record.attempts >= STALE_ROUNDS:
             record = failed(record, "conflict_held", "It changed again and again while it was being written.", now)
         else:
             record = pending(record, "retry", now, words=outcome.words, next_at=now)
-        tx.save_records([record])
-        tx.add_activity([_entry(intent, record, now, "write.stale")])
+        ledger.activity.append(_entry(intent, record, now, "write.stale"))
         return record
 
-    def _not_done(self, tx: Tx, intent: Intent, outcome: NotDone) -> None:
+    def _not_done(self, ledger: Ledger, intent: Intent, outcome: NotDone) -> None:
         now, fraction = self.engine.clock.now(), self.engine.chance.fraction()
         again = decide_retry(Throttled(), intent.attempts, now, fraction, outcome.after)
         assert isinstance(again, RetryAt)
-        tx.save_intents(
-            [
-                replace(
-                    intent,
-                    state=IntentState.OPEN,
-                    send=None,
-                    item=None,
-                    attempts=intent.attempts + 1,
-                    not_before=again.when,
-                )
-            ]
-        )
+        back = replace(intent, state=IntentState.OPEN, send=None, item=None, not_before=again.when)
+        ledger.intents.append(replace(back, attempts=intent.attempts + 1))
 
-    def _unknown(self, tx: Tx, intent: Intent, record: Record, outcome: Unknown) -> Record:
+    def _unknown(self, ledger: Ledger, intent: Intent, record: Record, outcome: Unknown) -> Record:
         now, traits = self.engine.clock.now(), self.engine.connectors[intent.connection].traits
         bound = (traits.late_commit + traits.search_lag) * GIVE_UP
         lost = OutcomeLost((intent.sent_at or now) + timedelta(seconds=bound))
         attempts = intent.attempts + 1 if intent.state is IntentState.UNKNOWN else 0
         again = decide_retry(lost, attempts, now, self.engine.chance.fraction())
         when = again.when if isinstance(again, RetryAt) else now + timedelta(hours=1)
-        tx.save_intents([replace(intent, state=IntentState.UNKNOWN, attempts=attempts, not_before=when)])
-        before = record
+        ledger.intents.append(replace(intent, state=IntentState.UNKNOWN, attempts=attempts, not_before=when))
+        before = (record.status, record.code)
         if isinstance(again, RetryAt):
             record = pending(record, "resolving", now, words=outcome.words)
         else:
             record = failed(record, "unknown_outcome", outcome.words, now)
-        tx.save_records([record])
-        if (before.status, before.code) != (record.status, record.code):
-            tx.add_activity([_entry(intent, record, now, "write.unknown")])
+        if before != (record.status, record.code):
+            ledger.activity.append(_entry(intent, record, now, "write.unknown"))
             log.warning("write.unknown", record=record.id, flow=intent.flow, op=str(intent.op))
         return record
 

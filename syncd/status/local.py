@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -50,19 +51,23 @@ async def opened(config: Config, environ: Mapping[str, str]) -> AsyncIterator[St
     store = await Store.open(config.database_url, cipher=secrets.cipher)
     try:
         clock = SystemClock()
+        starts = await store.read(lambda tx: {name: tx.meta(f"start:{name}") for name in config.syncs})
         yield LocalSource(
             store=store,
             config=config,
             clock=clock,
             version=version("syncd"),
-            syncs=tuple(
-                recipes.build(name, config.raw["syncs"][name], sync.start or clock.now())
-                for name, sync in config.syncs.items()
-            ),
+            syncs=tuple(_rules(config, name, starts[name], clock) for name in config.syncs),
             labels=labels(config),
         )
     finally:
         await store.close()
+
+
+def _rules(config: Config, name: str, remembered: str | None, clock: Clock) -> SyncRules:
+    """A sync's rules; without a start in the file it is the remembered moment of the first run."""
+    first = datetime.fromisoformat(remembered) if remembered else clock.now()
+    return recipes.build(name, config.raw["syncs"][name], config.syncs[name].start or first)
 
 
 def labels(config: Config) -> dict[str, str]:

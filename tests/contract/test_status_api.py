@@ -243,17 +243,17 @@ async def test_a_closed_listener_answers_health_only(http, tmp_path, store):
         assert "open_on_loopback" in shown["detail"]
         async with http.get(f"{address}/livez") as live, http.get(f"{address}/readyz") as ready:
             assert (live.status, ready.status) == (200, 200)
-        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(tmp_path / "s.sock"))) as local:
+        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(tmp_path / "syncd.sock"))) as local:
             assert (await answer(local, "http://syncd/api/v1/status"))["schema"] == 1
 
 
 async def test_the_socket_file_is_for_its_owner_and_group(tmp_path, store):
     """Mode 0660 while served, a leftover of a crash is replaced, and it is gone afterwards."""
-    (tmp_path / "s.sock").write_text("left over")
+    (tmp_path / "syncd.sock").write_text("left over")
     async with served(configuration(tmp_path), store):
-        assert stat.S_IMODE((tmp_path / "s.sock").stat().st_mode) == 0o660
+        assert stat.S_IMODE((tmp_path / "syncd.sock").stat().st_mode) == 0o660
 
-    assert not (tmp_path / "s.sock").exists()
+    assert not (tmp_path / "syncd.sock").exists()
 
 
 async def test_a_fault_of_ours_is_told_without_details(http, address, store, monkeypatch):

@@ -1,6 +1,9 @@
 """Changes: hints are coalesced, handed out in order, and only what was claimed is removed."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy.exc import StatementError
 
 from syncd.model.record import Change, IntentState, Priority
 from syncd.model.references import EntityRef, Kind
@@ -69,6 +72,16 @@ async def test_postponing_moves_only_the_claimed_generation(store: Store) -> Non
     await store.write(lambda tx: tx.postpone_changes(claimed, LATER))
     assert [change.ref.id for change in await due(store)] == ["1"]
     assert [change.ref.id for change in await due(store, now=LATER)] == ["1", "2"]
+
+
+async def test_times_of_any_zone_are_one_moment(store: Store) -> None:
+    """What is due is decided by the moment, not by its zone; a time without a zone is refused."""
+    paris = timezone(timedelta(hours=2))
+    await put(store, hint("1", due_at=NOW.astimezone(paris)), hint("2", due_at=LATER.astimezone(paris)))
+    [change] = await due(store, now=NOW.astimezone(timezone(timedelta(hours=-8))))
+    assert (change.due_at, change.due_at.tzinfo) == (NOW, UTC)
+    with pytest.raises(StatementError, match="naive"):
+        await put(store, hint("3", due_at=NOW.replace(tzinfo=None)))
 
 
 async def test_next_due_is_the_earliest_of_everything_that_waits(store: Store) -> None:

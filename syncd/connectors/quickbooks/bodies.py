@@ -239,11 +239,17 @@ def _custom(order: Order, wanted: Mapping[str, Value], known: Known) -> list[Raw
     return list(made.values())
 
 
-def _plain(kind: Kind, name: str, value: Value) -> object:
-    if isinstance(value, str) and name in _NAMES and kind in LISTS:
+def as_sent(kind: Kind, name: str, value: Value) -> Value:
+    """A value made to fit: names without what the vendor forbids in them, texts not longer than it takes."""
+    if not isinstance(value, str):
+        return value
+    if name in _NAMES and kind in LISTS:
         value = _NOT_IN_NAMES.sub(" ", value).strip()
-    if isinstance(value, str):
-        return value[: MANIFEST.longest(kind, name)]
+    return value[: MANIFEST.longest(kind, name)]
+
+
+def _plain(kind: Kind, name: str, value: Value) -> object:
+    value = as_sent(kind, name, value)
     if isinstance(value, Decimal | bool):
         return value
     return _text(value) or ""

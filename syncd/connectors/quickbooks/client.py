@@ -111,7 +111,7 @@ class Client:
         """Everything of these entities that changed since then, by entity, and the server's clock."""
         body = await self.get("/cdc", entities=",".join(entities), changedSince=moment_text(since))
         try:
-            answered = [part for group in body["CDCResponse"] for part in group.get("QueryResponse", ())]
+            answered = [part for group in body["CDCResponse"] for part in group["QueryResponse"]]
             found = {entity: [row for part in answered for row in part.get(entity, ())] for entity in entities}
         except (KeyError, TypeError, AttributeError) as error:
             raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "a change data answer without its parts") from error

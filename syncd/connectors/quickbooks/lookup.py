@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from syncd.connectors.base import Done, NotDone, Order, Outcome, Stale, Unknown
+from syncd.connectors.quickbooks.bodies import as_sent
 from syncd.connectors.quickbooks.manifest import MANIFEST
 from syncd.connectors.quickbooks.reader import Reader
 from syncd.connectors.quickbooks.wire import LISTS, moment_text, quoted
@@ -91,7 +92,7 @@ def _is_ours(seen: Snapshot, order: Order) -> bool:
     if not isinstance(seen.noun, Product):
         return order.marker is not None and seen.marker == order.marker
     wanted = "sku" if order.values.get("sku") else "name"
-    return _same(field_value(seen.noun, wanted), order.values.get(wanted))
+    return _same(field_value(seen.noun, wanted), as_sent(order.kind, wanted, order.values.get(wanted)))
 
 
 def _shows(noun: Noun, order: Order) -> bool:
@@ -100,7 +101,7 @@ def _shows(noun: Noun, order: Order) -> bool:
     if order.op is Op.DELETE:
         return order.kind in LISTS and field_value(noun, "active") is False
     plain = {name: value for name, value in order.values.items() if name in field_names(type(noun))}
-    if not all(_same(field_value(noun, name), value) for name, value in plain.items()):
+    if not all(_same(field_value(noun, name), as_sent(order.kind, name, value)) for name, value in plain.items()):
         return False
     if isinstance(noun, Invoice) and order.lines is not None:
         return [_facts(line) for line in noun.lines] == [_facts(line) for line in order.lines]

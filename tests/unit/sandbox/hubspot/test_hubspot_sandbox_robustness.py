@@ -51,7 +51,7 @@ PATHS = [
 ]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(where=st.sampled_from(PATHS), body=BODIES)
 def test_any_json_gets_an_answer(where, body):
     """Of the right media type, and no 5xx."""
