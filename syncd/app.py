@@ -20,14 +20,14 @@ from syncd.connectors import hubspot, quickbooks
 from syncd.connectors.base import Account, Condition, ConnectionTrouble, Connector, Finding, Severity
 from syncd.connectors.http import AioTransport
 from syncd.connectors.settings import ConnectionSettings
-from syncd.core.rules import Direction, SyncRules
+from syncd.core.rules import Direction, FlowRules, Row, SyncRules
 from syncd.engine import Engine, account_from_plain, account_to_plain
 from syncd.errors import ConfigError, Problem
 from syncd.feed.poller import Poller
 from syncd.guard import Guard
 from syncd.health import Health
 from syncd.model.record import Record
-from syncd.model.references import Kind
+from syncd.model.references import Kind, Side
 from syncd.outbox.executor import Executor
 from syncd.ownership.local import owned
 from syncd.status.local import labels
@@ -237,7 +237,7 @@ async def opened(
         connectors = _connectors(config, secrets, clock, chance)
         for connector in connectors.values():
             stack.push_async_callback(connector.close)
-        syncs = [await _sync(config, name, store, clock) for name in config.syncs]
+        syncs = [_fitted(await _sync(config, name, store, clock), connectors) for name in config.syncs]
         engine = Engine(store=store, connectors=connectors, syncs=syncs, clock=clock, chance=chance)
         health = Health(store, clock)
         await health.load({name: connection.vendor for name, connection in config.connections.items()})
@@ -276,6 +276,17 @@ async def _sync(config: Config, name: str, store: Store, clock: Clock) -> SyncRu
             await store.write(lambda tx: tx.set_meta(key, known or ""))
         start = clock.now().fromisoformat(known)
     return recipes.build(name, section, start)
+
+
+def _fitted(sync: SyncRules, connectors: Mapping[str, Connector]) -> SyncRules:
+    """The rules without mappings to fields a connection has no place for."""
+
+    def kept(flow: FlowRules, row: Row) -> bool:
+        absent = {side: connectors[sync.connection(side)].traits.absent for side in Side}
+        return all(row.path(side) not in absent[side].get(flow.kind, ()) for side in Side)
+
+    flows = (replace(flow, rows=tuple(row for row in flow.rows if kept(flow, row))) for flow in sync.flows)
+    return replace(sync, flows=tuple(flows))
 
 
 def _connectors(config: Config, secrets: Secrets, clock: Clock, chance: Chance) -> dict[str, Connector]:

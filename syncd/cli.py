@@ -190,18 +190,7 @@ def explain(word: Word, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir
     from syncd import cli_output
 
     shown = _one(config, state_dir, word, lambda source, id: source.explain(id), json=json)
-    if json:
-        cli_output.print_json(shown)
-        return
-    rules, fixed = shown["rules"], shown["filters"]["fixed"]
-    cli_output.print_record(shown["record"], shown["next"])
-    cli_output.print_lines(
-        f"matched by: {', '.join(shown['match']['by'])}  key: {cli_output.clean(shown['match']['key'])}",
-        f"direction: {rules['direction']}  conflict: {rules['conflict']}  fixed filters: "
-        + "; ".join(f"{side}: {', '.join(tests) or 'none'}" for side, tests in fixed.items()),
-        "",
-    )
-    cli_output.print_activity(shown["last"])
+    (cli_output.print_json if json else cli_output.print_explanation)(shown)
 
 
 @app.command()

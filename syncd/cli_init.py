@@ -90,12 +90,13 @@ conflict = "crm"
 [syncs.invoicing.flows.products]
 direction = "right-to-left"
 
-# "both", "left-to-right", "right-to-left" or "off". `conflict` decides when both sides changed the same field:
-# a connection's name, "left", "right", or "hold" to ask a person. Amounts always belong to the side of birth.
-# Lines that name no product are booked on a "Custom Line Item" product with this income account.
 [syncs.invoicing.flows.invoices]
+# "both", "left-to-right", "right-to-left" or "off".
 direction = "both"
+# Who wins when both sides changed the same field: a connection's name, "left", "right", or "hold" to ask a person.
+# Amounts always belong to the side where the invoice was born.
 conflict = "crm"
+# Lines that name no product are booked on a "Custom Line Item" product with this income account.
 options = { custom_line_item_account = "Services" }
 $filters
 # Payments follow invoices by themselves.

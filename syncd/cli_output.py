@@ -61,10 +61,15 @@ def print_status(status: Mapping[str, Any]) -> None:
             for flow in sync["flows"]
         ]
         title = f"{sync['name']}: {sync['left']} <-> {sync['right']}, {sync['state']}"
-        columns = ("flow", "direction", "synced", "pending", "failed", "excluded", "why")
-        print_table(columns, rows, f"{title}, last success {sync['last_success'] or 'not yet'}")
-    columns = ("connection", "vendor", "account", "state", "since")
-    print_table(columns, [[one["name"], *(one[name] for name in columns[1:])] for one in status["connections"]])
+        print_table(
+            ("flow", "direction", "synced", "pending", "failed", "excluded", "why"),
+            rows,
+            f"{title}, last success {sync['last_success'] or 'not yet'}",
+        )
+    names = ("vendor", "account", "state", "since")
+    print_table(
+        ("connection", *names), [[one["name"], *(one[name] for name in names)] for one in status["connections"]]
+    )
 
 
 def print_records(page: Mapping[str, Any]) -> None:
@@ -101,6 +106,19 @@ def print_activity(entries: Iterable[Mapping[str, Any]]) -> None:
         for entry in entries
     ]
     print_table(("time", "what", "by", "side", "code", "details", "trace id"), rows, "activity")
+
+
+def print_explanation(shown: Mapping[str, Any]) -> None:
+    """Why a record stands where it stands: itself, the rules that hold for it, and the last of its account."""
+    rules, fixed = shown["rules"], shown["filters"]["fixed"]
+    filters = "; ".join(f"{side}: {', '.join(tests) or 'none'}" for side, tests in fixed.items())
+    print_record(shown["record"], shown["next"])
+    print_lines(
+        f"matched by: {', '.join(shown['match']['by']) or 'nothing'}, key: {clean(shown['match']['key']) or 'none'}",
+        f"direction: {rules['direction']}, conflict: {rules['conflict']}, fixed filters: {filters}",
+        "",
+    )
+    print_activity(shown["last"])
 
 
 def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:

@@ -261,6 +261,7 @@ class Traits:
         search_lag: seconds after which a search sees everything written.
         replay_window: seconds during which a replayed request is answered and not run again; 0 without keys.
         splits_payments: a payment says how much of it pays which invoice.
+        absent: fields of our nouns this connection has no place for as it is set up; nothing is mapped to them.
         normalisers: kind, then field name, then the silent changes this vendor makes to it, as `core.diff` knows them:
             `trim`, `casefold`, `round:2`, `truncate:1000`.
     """
@@ -273,6 +274,7 @@ class Traits:
     replay_window: float
     normalisers: Mapping[Kind, Mapping[str, tuple[str, ...]]]
     splits_payments: bool = True
+    absent: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
 
 
 class Connector(Protocol):

@@ -18,6 +18,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -80,6 +81,10 @@ class Secrets:
             database.execute(_TABLE)
         return cls(file, cipher)
 
+    def keeper(self, connection: str) -> Keeper:
+        """The same for one connection, by name alone: all that a connector gets to see."""
+        return Keeper(self, connection)
+
     async def get(self, connection: str, name: str) -> str | None:
         """The secret, None when there is none.
 
@@ -120,6 +125,20 @@ class Secrets:
     def _execute(self, statement: str, *values: str | bytes) -> None:
         with _transaction(self._file) as database:
             database.execute(statement, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """The secrets of one connection."""
+
+    secrets: Secrets
+    connection: str
+
+    async def get(self, name: str) -> str | None:
+        return await self.secrets.get(self.connection, name)
+
+    async def put(self, name: str, value: str) -> None:
+        await self.secrets.put(self.connection, name, value)
 
 
 @contextlib.contextmanager

@@ -9,12 +9,12 @@ from heapq import nlargest
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, exists, or_, select, union_all
+from sqlalchemy import Select, exists, literal, or_, select, union_all
 
 from syncd.model.record import Status
 from syncd.store import schema
 from syncd.store.base import chunks
-from syncd.store.columns import index_key
+from syncd.store.columns import BytewiseText, index_key, without_nul
 from syncd.store.rows import NOTE, CountRow, RecordPage
 from syncd.store.tx_records import RecordsPart
 
@@ -73,7 +73,7 @@ class ListingPart(RecordsPart):
         query = (
             select(keys.c.key, keys.c.record)
             .join_from(keys, _table)
-            .where(keys.c.key >= q, keys.c.key < q + _LAST)
+            .where(keys.c.key >= q, keys.c.key < literal(q + _LAST, BytewiseText))
             .where(*(_table.c[name] == value for name, value in wanted.items()))
             # A record that several of its keys lead to is shown once, at the first.
             .where(~exists().where(earlier.c.record == keys.c.record, earlier.c.key >= q, earlier.c.key < keys.c.key))
@@ -111,11 +111,15 @@ def _cursor(*parts: str) -> str:
 
 def _parts(after: str) -> tuple[str, str]:
     try:
-        return msgspec.json.decode(urlsafe_b64decode(after), type=tuple[str, str])
+        first, second = msgspec.json.decode(urlsafe_b64decode(after), type=tuple[str, str])
     except (ValueError, msgspec.MsgspecError) as error:
         raise ValueError("not the cursor of a page") from error
+    return without_nul(first), without_nul(second)
 
 
 def _place(after: str) -> _Place:
     since, id = _parts(after)
-    return datetime.fromisoformat(since), id
+    moment = datetime.fromisoformat(since)
+    if moment.tzinfo is None:
+        raise ValueError("not the cursor of a page")
+    return moment, id

@@ -3,6 +3,7 @@
 import re
 import stat
 from collections.abc import AsyncIterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 import aiohttp
@@ -10,8 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from syncd.model.record import Activity, Status
 from syncd.store.store import Store
-from tests.status_state import HOSTILE, configuration, filled, served
+from tests.status_state import HOSTILE, NOW, configuration, filled, record, served
+
+PAGE = f"/records/{2:032x}"
 
 
 @pytest.fixture
@@ -318,6 +322,38 @@ async def test_the_page_speaks_french(http, tmp_path, store):
 
     assert '<html lang="fr">' in text
     assert "Que faire" in text
+
+
+class _Tags(HTMLParser):
+    """Collects what is markup in a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, tuple[str, ...]]] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.found.append((tag, tuple(sorted(name for name, _ in attrs))))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
+@given(text=st.text(st.one_of(st.sampled_from("<>&\"'/=` {}%"), st.characters(codec="utf-8")), min_size=1, max_size=30))
+async def test_no_text_of_a_vendor_becomes_markup(http, address, store, text):
+    """Whatever a customer is called, the page has the same tags and attributes as for a harmless name."""
+    tags = []
+    for name in ("harmless", text):
+        hostile = record(2, Status.FAILED, "customer_missing", label=name, key=name, words=name, left=name)
+        note = Activity(record=hostile.id, at=NOW, event="write.refused", by="poll", words=name, request_id=name)
+
+        def save(tx, hostile=hostile, note=note) -> None:
+            tx.save_records([hostile])
+            tx.add_activity([note])
+
+        await store.write(save)
+        tags.append(set(_Tags(await page(http, f"{address}/")).found + _Tags(await page(http, address + PAGE)).found))
+
+    assert tags[0] == tags[1]
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)

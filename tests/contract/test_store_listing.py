@@ -1,5 +1,7 @@
 """Lists for people: every combination of filters, page by page, each record once."""
 
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
@@ -83,6 +85,24 @@ async def test_search_is_exact_or_by_beginning_in_any_case(store: Store) -> None
     assert await found("%") == []
 
 
+async def test_a_long_search_is_found_to_its_last_letter(store: Store) -> None:
+    """As long as an index takes, and longer; a letter more or less is something else."""
+    names = ["x" * length for length in (199, 200, 201, 5000)]
+    await store.write(lambda tx: tx.save_records([record(str(n), label=name) for n, name in enumerate(names)]))
+    assert [one.id for one in await all_pages(store, 1, q="x" * 200)] == ["1"]
+    assert [one.id for one in await all_pages(store, 1, q="x" * 5000)] == ["3"]
+    assert [one.id for one in await all_pages(store, 1, q="x" * 4999)] == []
+
+
+async def test_a_page_of_a_moment_without_zone_is_refused(store: Store) -> None:
+    """A cursor is checked before it reaches the database; one with a NUL inside finds nothing."""
+    await store.write(lambda tx: tx.save_records([record("a")]))
+    with pytest.raises(ValueError):
+        await store.read(lambda tx: tx.list_records(after=cursor("2026-11-21", "a")))
+    page = await store.read(lambda tx: tx.list_records(after=cursor("2020-01-01T00:00:00Z", "a\x00"), q=None))
+    assert page.rows == []
+
+
 async def test_search_follows_the_record(store: Store) -> None:
     """A changed label is found by the new one only."""
     await store.write(lambda tx: tx.save_records([record("a", label="Before")]))
@@ -91,7 +111,11 @@ async def test_search_follows_the_record(store: Store) -> None:
     assert [[one.id for one in page] for page in pages] == [[], ["a"]]
 
 
-@pytest.mark.parametrize("after", ["x", "WzFd", "é", ""])
+def cursor(*parts: object) -> str:
+    return urlsafe_b64encode(json.dumps(parts).encode()).decode()
+
+
+@pytest.mark.parametrize("after", ["x", "é", "", cursor(1), cursor("2026-11-21", "a", "b"), cursor("a\x00", 1)])
 @pytest.mark.parametrize("q", [None, "a"])
 async def test_a_foreign_cursor_is_refused(store: Store, after: str, q: str | None) -> None:
     """Cursors come back from browsers, so anything may stand there."""

@@ -1,6 +1,7 @@
 """The commands: what they print and the codes they exit with."""
 
 import json
+import logging
 import socket
 import stat
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import anyio
 import pytest
+import structlog
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 import syncd
@@ -59,7 +61,7 @@ Command = Callable[..., Result]
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Command]:
     """Runs one command line as a process would, in a directory with a good configuration."""
     (tmp_path / "token").write_text("secret")
     (tmp_path / "token").chmod(0o600)
@@ -73,7 +75,10 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
             cli.main()
         return Result(int(ended.value.code or 0), *capsys.readouterr())
 
-    return run
+    handlers = logging.getLogger().handlers[:]
+    yield run
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = handlers
 
 
 @pytest.fixture

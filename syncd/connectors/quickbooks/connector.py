@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syncd.connectors.base import (
@@ -54,6 +55,9 @@ class QuickBooks:
         self._overlap = overlap
         self._transport = transport
         self._raws: OrderedDict[str, Raw] = OrderedDict()
+        if not reader.po_field:
+            # QuickBooks has no purchase order number of its own: without a custom field chosen for it there is none.
+            self.traits = replace(self.traits, absent={Kind.INVOICE: frozenset({"po_number"})})
 
     async def account(self) -> Account:
         return (await self._reader.look_at_books()).account

@@ -137,6 +137,7 @@ TEXTS: Mapping[int, Sequence[tuple[str, tuple[Effect, str]]]] = {
          _refused("accounting_period_closed")),
         (r"currenc", _refused("currency_mismatch")),
         (r"deposited|reconciled", _refused("record_locked")),
+        (r"payments? applied|linked to", _refused("state_not_allowed")),
         (r"", _refused("vendor_rejected")),
     ),
 }  # fmt: skip

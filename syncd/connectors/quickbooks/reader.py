@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import anyio
+
 from syncd.connectors.quickbooks.books import Books, books
 from syncd.connectors.quickbooks.client import LIMITS, Answer, Client
 from syncd.connectors.quickbooks.mapping import Reading, gone, snapshot
@@ -40,6 +42,7 @@ class Reader:
         self.po_field = po_field
         self._books: Books | None = None
         self._books_at: datetime | None = None
+        self._looking = anyio.Lock()
         self._parents: dict[str, str | None] = {}
         self._accounts: dict[str, str] = {}
 
@@ -52,9 +55,10 @@ class Reader:
 
     async def books(self) -> Books:
         """The company as it was within the last day."""
-        known, at = self._books, self._books_at
-        if known is None or at is None or self.client.clock.now() - at > BOOKS_LAST:
-            known = await self.look_at_books()
+        async with self._looking:
+            known, at = self._books, self._books_at
+            if known is None or at is None or self.client.clock.now() - at > BOOKS_LAST:
+                known = await self.look_at_books()
         return known
 
     @property

@@ -24,6 +24,14 @@ async def test_a_secret_is_given_back_after_a_restart(tmp_path: Path) -> None:
     assert await again.get("books", "refresh") is None
 
 
+async def test_a_keeper_is_one_connections(tmp_path: Path) -> None:
+    """It reads and writes the same secrets, by name alone."""
+    secrets = await Secrets.open(tmp_path, None)
+    await secrets.keeper("books").put("token", "x")
+    assert await secrets.keeper("books").get("token") == await secrets.get("books", "token") == "x"
+    assert await secrets.keeper("crm").get("token") is None
+
+
 async def test_nothing_on_disk_shows_a_secret(tmp_path: Path) -> None:
     """No file of the directory holds it in clear, and none can be read by others."""
     umask = os.umask(0)
