@@ -120,11 +120,16 @@ class Config:
     connections: Mapping[str, Connection]
     syncs: Mapping[str, Sync]
     raw: Mapping[str, Any] = field(repr=False)
+    lines: Lines = field(default=Lines({}), repr=False)
 
     @property
     def database_url(self) -> str:
         """Where the state is: SQLite in the state directory unless the file says otherwise."""
         return self.daemon.database or f"sqlite:///{self.state_dir / DATABASE_FILE}"
+
+    def problem(self, path: KeyPath, message: str, cure: str) -> Problem:
+        """A problem that shows only once the configuration is used, placed at the key it comes from."""
+        return _problem(self.file, self.lines, path, message, cure)
 
 
 def load(path: Path, environ: Mapping[str, str], state_dir: Path | None = None) -> Config:
@@ -154,6 +159,7 @@ def load(path: Path, environ: Mapping[str, str], state_dir: Path | None = None) 
         connections=sections.connections,
         syncs=sections.syncs,
         raw=raw,
+        lines=lines,
     )
 
 

@@ -11,11 +11,11 @@ import re
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, PlainValidator, SecretStr, ValidationInfo
@@ -81,10 +81,12 @@ def _duration(raw: object) -> timedelta:
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
-def _plain(raw: object) -> object:
-    if isinstance(raw, str | bool | int | Decimal | date):
+def _plain(raw: object) -> str | bool | int | float:
+    if isinstance(raw, Decimal):
+        return float(raw)  # seconds and the like; no option of a connection is an amount
+    if isinstance(raw, str | bool | int):
         return raw
-    raise refusal("is not a simple value", "give text, a number, a date, true or false")
+    raise refusal("is not a simple value", "give text, a number, true or false")
 
 
 def _vendor_url(raw: object) -> str:
@@ -177,7 +179,7 @@ _REFERENCES = 'write { credential = "name" }, { env = "NAME" } or { file = "path
 
 ListenAddress = Annotated[Listen, PlainValidator(_listen)]
 Duration = Annotated[timedelta, PlainValidator(_duration)]
-Plain = Annotated[Any, PlainValidator(_plain)]
+Plain = Annotated[str | bool | int | float, PlainValidator(_plain)]
 VendorUrl = Annotated[str, PlainValidator(_vendor_url)]
 DatabaseUrl = Annotated[str, PlainValidator(_database)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]

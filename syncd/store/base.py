@@ -60,3 +60,9 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     rest = iter(dict.fromkeys(values))
     while chunk := list(islice(rest, size)):
         yield chunk
+
+
+def unindexed(column: ColumnElement[str]) -> ColumnElement[str]:
+    """The column, hidden from the planner: without statistics SQLite prefers an index on a column with few values
+    (all rows of a sync) to the one that gives the rows in the order that is asked for."""
+    return column + ""

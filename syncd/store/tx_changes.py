@@ -10,7 +10,7 @@ from sqlalchemy import case, delete, func, or_, select, update
 from syncd.model.record import Change, IntentState, Priority
 from syncd.model.references import EntityRef, Kind
 from syncd.store import schema
-from syncd.store.base import Row, TxPart, same
+from syncd.store.base import Row, TxPart, same, unindexed
 
 _KEY = ("connection", "kind", "id", "generation")
 
@@ -37,8 +37,8 @@ class ChangesPart(TxPart):
         table = schema.changes
         query = (
             select(table)
-            .where(table.c.connection.in_(connections), table.c.due_at <= now)
-            .order_by(table.c.priority, table.c.due_at, table.c.connection, table.c.kind, table.c.id)
+            .where(unindexed(table.c.connection).in_(connections), table.c.due_at <= now)
+            .order_by(table.c.priority, table.c.due_at)
             .limit(limit)
         )
         return [
@@ -72,7 +72,7 @@ class ChangesPart(TxPart):
         for priority in Priority:  # one step into the index each; a minimum over all of them would read the table
             queries.append(
                 select(changes.c.due_at)
-                .where(changes.c.priority == priority.value, changes.c.connection.in_(connections))
+                .where(changes.c.priority == priority.value, unindexed(changes.c.connection).in_(connections))
                 .order_by(changes.c.due_at)
                 .limit(1)
             )

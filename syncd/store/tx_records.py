@@ -14,7 +14,7 @@ from syncd.model.content import content_from_plain, content_to_plain
 from syncd.model.record import Record, Status
 from syncd.model.references import Side
 from syncd.store import schema
-from syncd.store.base import Row, chunks
+from syncd.store.base import Row, chunks, unindexed
 from syncd.store.columns import index_key
 from syncd.store.tx_counts import CountsPart, Standing
 
@@ -84,7 +84,7 @@ class RecordsPart(CountsPart):
         """Records whose time has come, the longest waiting first."""
         query = (
             select(_table)
-            .where(_table.c.next_at <= now, _table.c.sync.in_(syncs))
+            .where(_table.c.next_at <= now, unindexed(_table.c.sync).in_(syncs))
             .order_by(_table.c.next_at, _table.c.id)
             .limit(limit)
         )

@@ -1,7 +1,6 @@
 """The configuration file: what it gives, and that every mistake is told at once with file, line and cure."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -93,7 +92,7 @@ def test_a_good_file_gives_typed_values(tmp_path, environ):
     ]
     assert secret(config.connections["crm"].token) == "pat-1"
     assert (books.client_id, secret(books.client_secret), secret(books.refresh_token)) == ("app", "hush", "refresh-1")
-    assert Decimal("1.5") == books.options["search_lag"]
+    assert books.options["search_lag"] == 1.5
     assert config.connections["crm"].url == "http://127.0.0.1:8400/hubspot"
 
 

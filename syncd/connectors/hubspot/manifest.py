@@ -44,6 +44,7 @@ class Bounds(msgspec.Struct, frozen=True):
     late_commit: float
     search_lag: float
     replay_window: float
+    splits_payments: bool
 
 
 class Manifest(msgspec.Struct, frozen=True):

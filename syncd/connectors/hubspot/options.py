@@ -70,6 +70,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             search_lag=self.search_lag,
             replay_window=bounds.replay_window,
             normalisers=MANIFEST.normalisers,
+            splits_payments=bounds.splits_payments,
         )
 
 
