@@ -74,6 +74,7 @@ class App:
     executor: Executor
     version: str
     met: set[str] = field(default_factory=set)
+    stopping: bool = False
     _next_poll: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -94,7 +95,7 @@ class App:
 
     def ready(self) -> tuple[bool, str]:
         """Vendors' trouble is shown, and never makes the daemon unready."""
-        return True, ""
+        return (False, "stopping") if self.stopping else (True, "")
 
     async def poll(self, *, everything: bool = False) -> int:
         """Poll the connections that are due (or all that can be used); returns how many entities are news."""
@@ -214,13 +215,16 @@ class App:
 @asynccontextmanager
 async def opened(
     config: Config,
-    purpose: str,
+    purpose: str | None,
     *,
     clock: Clock | None = None,
     chance: Chance | None = None,
     environ: Mapping[str, str] = os.environ,
 ) -> AsyncIterator[App]:
     """Own the state and build everything over it.
+
+    Args:
+        purpose: what the owner does, for whoever finds the state in use; None to look without owning it.
 
     Raises:
         StateBusy: another process owns the state.
@@ -229,7 +233,8 @@ async def opened(
     clock, chance = clock or SystemClock(), chance or SystemChance()
     config.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     async with AsyncExitStack() as stack:
-        stack.enter_context(owned(config.state_dir, purpose))
+        if purpose is not None:
+            stack.enter_context(owned(config.state_dir, purpose))
         given = environ.get("CREDENTIALS_DIRECTORY")
         secrets = await Secrets.open(config.state_dir, Path(given) if given else None)
         store = await Store.open(config.database_url, cipher=secrets.cipher)
@@ -298,7 +303,7 @@ def _connectors(config: Config, secrets: Secrets, clock: Clock, chance: Chance) 
                 _settings(name, connection), AioTransport(), clock, chance, Kept(secrets, name)
             )
         except ValueError as error:
-            problems.append(Problem(config.file, 1, f"connections.{name}", str(error), "add what is missing"))
+            problems.append(config.problem(("connections", name), str(error), "add what is missing"))
     if problems:
         raise ConfigError(problems)
     return made
@@ -310,7 +315,7 @@ def _settings(name: str, connection: Connection) -> ConnectionSettings:
         vendor=connection.vendor,
         url=connection.url,
         token=secret(connection.token),
-        client_id=None if connection.client_id is None else _plain(connection.client_id),
+        client_id=connection.client_id,
         client_secret=secret(connection.client_secret),
         refresh_token=secret(connection.refresh_token),
         account=connection.account,
@@ -318,15 +323,12 @@ def _settings(name: str, connection: Connection) -> ConnectionSettings:
     )
 
 
-def _plain(value: Any) -> str:
-    return value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
-
-
 async def run(config: Config, *, until: anyio.Event) -> int:
     """The daemon: the engine and the status server, until told to stop. Returns the exit code."""
     async with opened(config, "run") as app, serving(app, socket_path(config.state_dir, os.environ)) as address:
         log.info("daemon.started", version=app.version, page=address, syncs=[sync.name for sync in app.syncs])
         await app.work(until)
+        app.stopping = True
         log.info("daemon.stopping")
     log.info("daemon.stopped")
     return 0
@@ -350,7 +352,7 @@ async def once(config: Config, *, wait: float = 60.0, progress: Progress | None 
 
 async def check(config: Config) -> list[Finding]:
     """Look at every connection and at what the configuration will make of it; changes nothing at a vendor."""
-    async with opened(config, "check") as app:
+    async with opened(config, None) as app:
         findings: list[Finding] = []
         for name, connector in app.engine.connectors.items():
             try:

@@ -47,9 +47,24 @@ def main() -> NoReturn:
     try:
         app()
     except SyncdError as error:
-        _complain(error)
-        sys.exit(error.exit)
+        _end(error)
+    except ExceptionGroup as group:
+        # Raised inside a task group; one reason is enough to end a command.
+        told = group.subgroup(SyncdError)
+        if told is None:
+            raise
+        _end(_leaf(told))
     sys.exit(Exit.DONE)
+
+
+def _leaf(error: BaseException) -> BaseException:
+    return _leaf(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _end(error: BaseException) -> NoReturn:
+    assert isinstance(error, SyncdError)
+    _complain(error)
+    sys.exit(error.exit)
 
 
 @app.callback(invoke_without_command=True)

@@ -103,8 +103,9 @@ $filters
 """)
 
 _SANDBOX_START = """\
-# Nothing last changed before this moment goes over; the sandbox's data is all younger.
-start = 2000-01-01T00:00:00Z"""
+# Nothing last changed in HubSpot before this moment goes over. It lies before the sandbox's data, but for one old
+# invoice that shows the rule.
+start = 2024-06-01T00:00:00Z"""
 
 _LIVE_START = Template("""\
 # Nothing last changed before this moment goes over.

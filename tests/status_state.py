@@ -86,14 +86,14 @@ def invoice(id: str, due: int) -> Snapshot:
 
 
 @asynccontextmanager
-async def served(config: Config, store: Store) -> AsyncIterator[str]:
+async def served(config: Config, store: Store, runtime: Path | None = None) -> AsyncIterator[str]:
     """Both listeners over the store while the block runs."""
     start = NOW - timedelta(days=30)
     rules = recipes.build("invoicing", config.raw["syncs"]["invoicing"], start)
     source = LocalSource(
         store=store, config=config, clock=StoppedClock(), version="0.1", syncs=(rules,), labels=labels(config)
     )
-    async with serving(source, config.state_dir / "syncd.sock") as address:
+    async with serving(source, (runtime or config.state_dir) / "syncd.sock") as address:
         yield address
 
 

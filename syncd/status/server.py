@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 from aiohttp import web
 
 from syncd.config_values import Listen
-from syncd.errors import StateBusy
+from syncd.errors import ConfigError, StateBusy
 from syncd.status.api import create_app
 from syncd.status.source import StatusSource
 
+SOCKET = "syncd.sock"
 SOCKET_MODE = 0o660
+SOCKET_PATH_BYTES = 107  # what a unix socket's address holds
 IDLE_SECONDS = 75.0
 STOP_SECONDS = 2.0  # answers take milliseconds; whoever is slower than this is not waited for
 
@@ -21,7 +24,7 @@ STOP_SECONDS = 2.0  # answers take milliseconds; whoever is slower than this is 
 def socket_path(state_dir: Path, environ: Mapping[str, str]) -> Path:
     """Where the daemon of this state listens for commands."""
     runtime = environ.get("RUNTIME_DIRECTORY")
-    return (Path(runtime.split(":")[0]) if runtime else state_dir) / "syncd.sock"
+    return (Path(runtime.split(":")[0]) if runtime else state_dir) / SOCKET
 
 
 @asynccontextmanager
@@ -30,7 +33,12 @@ async def serving(source: StatusSource, socket: Path) -> AsyncIterator[str]:
 
     Raises:
         StateBusy: something else listens on the address.
+        ConfigError: the socket's path is too long.
     """
+    if len(os.fsencode(socket)) > SOCKET_PATH_BYTES:
+        words = f"is too long a path: the socket {socket} may have {SOCKET_PATH_BYTES} bytes"
+        cure = "choose a shorter directory, or set $RUNTIME_DIRECTORY to one"
+        raise ConfigError([source.config.problem(("daemon", "state_dir"), words, cure)])
     listen = source.config.daemon.listen
     assert listen.loopback  # the configuration refuses any other address: there are no access tokens yet
     runner = web.AppRunner(
@@ -41,15 +49,21 @@ async def serving(source: StatusSource, socket: Path) -> AsyncIterator[str]:
         handle_signals=False,
     )
     await runner.setup()
+    # A shell knows the state's directory but not the service's runtime directory: there, a link leads to the socket.
+    link = source.config.state_dir / SOCKET
     try:
+        _forget(link)
         _forget(socket)
         await web.UnixSite(runner, socket).start()
         _open_to_group(socket)
+        if link != socket:
+            link.symlink_to(socket)
         port = await _listen(runner, listen)
         yield Listen(listen.host, port).url
     finally:
         await runner.cleanup()
         _forget(socket)
+        _forget(link)
 
 
 async def _listen(runner: web.AppRunner, listen: Listen) -> int:

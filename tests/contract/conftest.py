@@ -1,14 +1,16 @@
 """What contract tests share."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
-from sqlalchemy import create_engine
+from sqlalchemy import URL
 
+from syncd.store import migrate
 from syncd.store.schema import metadata
-from syncd.store.store import Store
+from syncd.store.store import Store, Tx
 from tests import postgres
 
 
@@ -24,25 +26,29 @@ def postgres_database(postgres_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty state at head, to be copied: migrating anew for every test would take most of their time."""
+    file = tmp_path_factory.mktemp("state") / "state.db"
+    migrate.prepare(URL.create("sqlite", database=str(file)))
+    return file
+
+
 @pytest.fixture(params=["sqlite", "inline", "postgres"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+async def store(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> AsyncIterator[Store]:
     """An empty store on each database the contract holds for; values that are encrypted at rest are."""
     cipher = MultiFernet([Fernet(Fernet.generate_key())])
     if request.param == "postgres":
         url = request.getfixturevalue("postgres_database")
         opened = await Store.open(url, cipher=cipher)
-        _empty(url)
-    elif request.param == "inline":
-        opened = await Store.open("sqlite://", cipher=cipher, inline=True)
+        await opened.write(_empty)
     else:
-        opened = await Store.open(f"sqlite:///{tmp_path / 'state.db'}", cipher=cipher)
+        file = shutil.copy(migrated_file, tmp_path)
+        opened = await Store.open(f"sqlite:///{file}", cipher=cipher, inline=request.param == "inline")
     yield opened
     await opened.close()
 
 
-def _empty(url: str) -> None:
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.begin() as connection:
-        names = ", ".join(table.name for table in metadata.sorted_tables)
-        connection.exec_driver_sql(f"TRUNCATE {names}")
-    engine.dispose()
+def _empty(tx: Tx) -> None:
+    for table in reversed(metadata.sorted_tables):
+        tx._connection.execute(table.delete())

@@ -1,6 +1,7 @@
 """The status API and page over real HTTP: on loopback and on the unix socket, with a real SQLite state."""
 
 import re
+import socket
 import stat
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from syncd.config_values import Listen
+from syncd.errors import ConfigError, StateBusy
 from syncd.model.record import Activity, Status
 from syncd.store.store import Store
 from tests.status_state import HOSTILE, NOW, configuration, filled, record, served
@@ -258,6 +261,36 @@ async def test_the_socket_file_is_for_its_owner_and_group(tmp_path, store):
         assert stat.S_IMODE((tmp_path / "syncd.sock").stat().st_mode) == 0o660
 
     assert not (tmp_path / "syncd.sock").exists()
+
+
+async def test_a_socket_elsewhere_is_found_through_the_state(http, tmp_path, store):
+    """A service's runtime directory is not known in a shell: the state directory links to it while it is served."""
+    runtime = tmp_path / "run"
+    runtime.mkdir()
+    async with served(configuration(tmp_path), store, runtime):
+        path = str(tmp_path / "syncd.sock")
+        async with aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as local:
+            assert (await answer(local, "http://syncd/api/v1/status"))["schema"] == 1
+
+    assert not (tmp_path / "syncd.sock").is_symlink()
+
+
+async def test_a_path_too_long_for_a_socket_is_a_problem_of_the_configuration(tmp_path, store):
+    """Said with the cure, instead of a failure nobody understands."""
+    with pytest.raises(ConfigError, match="shorter directory"):
+        async with served(configuration(tmp_path), store, tmp_path / ("x" * 100)):
+            pass
+
+
+async def test_a_taken_address_is_named(tmp_path, store):
+    """A second listener on the same port is told which address is taken."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(StateBusy, match=str(port)):
+            async with served(configuration(tmp_path, listen=Listen("127.0.0.1", port)), store):
+                pass
 
 
 async def test_a_fault_of_ours_is_told_without_details(http, address, store, monkeypatch):

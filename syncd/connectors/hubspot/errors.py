@@ -19,6 +19,8 @@ from syncd.connectors.hubspot.fields import CONTACTS, INVOICES, PRODUCTS
 from syncd.connectors.hubspot.manifest import LIMITS
 from syncd.connectors.hubspot.wire import Detail, Problem
 
+UNEXPLAINED = "vendor_rejected"
+
 # Codes and sub-categories first, then categories: the first that is known decides (HubSpot: error handling; codes
 # also as seen by public clients).
 CATALOGUE = {
@@ -36,7 +38,7 @@ CATALOGUE = {
     "crm.associations.INVALID_ASSOCIATION_TYPE": "mapping_invalid",
     "OBJECT_NOT_FOUND": "record_gone",
     "MISSING_SCOPES": "permission_missing",
-    "VALIDATION_ERROR": "vendor_rejected",
+    "VALIDATION_ERROR": UNEXPLAINED,
 }
 CONFLICTS = {
     CONTACTS: "customer_ambiguous",
@@ -96,22 +98,17 @@ def words_of(problem: Problem) -> str:
 def category_of(problem: Problem, status: int, object_type: str) -> str:
     """The catalogue's name for a refused write."""
     if status == 409 or problem.category == "CONFLICT":
-        return CONFLICTS.get(object_type, "vendor_rejected")
+        return CONFLICTS.get(object_type, UNEXPLAINED)
     for signal in _signals(problem):
         if signal in CATALOGUE:
             return CATALOGUE[signal]
-    return {404: GONE, 403: "permission_missing"}.get(status, "vendor_rejected")
+    return {404: GONE, 403: "permission_missing"}.get(status, UNEXPLAINED)
 
 
 def existing_of(problem: Problem) -> str | None:
     """The id of the record that already holds a unique value."""
     found = _existing.search(problem.message)
     return found.group(1) if found else None
-
-
-def names_a_value(problem: Problem) -> bool:
-    """Whether the refusal is about a value we sent, and not about the request as such."""
-    return any(detail.code for detail in details(problem))
 
 
 def is_daily(reply: HttpReply) -> bool:

@@ -12,7 +12,7 @@ from syncd.connectors.hubspot import payments, wire
 from syncd.connectors.hubspot.answers import Accepted, Answer, Denied, Later, Silent, Word, denial
 from syncd.connectors.hubspot.client import Client
 from syncd.connectors.hubspot.compose import composed
-from syncd.connectors.hubspot.errors import names_a_value, pause_after, problem_of
+from syncd.connectors.hubspot.errors import UNEXPLAINED, pause_after, problem_of
 from syncd.connectors.hubspot.options import Options
 from syncd.connectors.hubspot.parts import Part, Verb, next_parts
 from syncd.connectors.hubspot.payments import Recording
@@ -53,7 +53,7 @@ class Writer:
         except AnswerLost as error:
             return [Unknown(intent=intent, words=str(error)) for intent in send.items]
         said = self._said(send, reply, sent)
-        self._learn(send, orders, reply, said)
+        self._learn(orders, said)
         return await self._settler.outcomes(send, orders, said, reply.headers.get(CORRELATION))
 
     def _said(self, send: Send, reply: HttpReply, sent: Sent) -> dict[str, dict[str, Word]]:
@@ -89,21 +89,20 @@ class Writer:
             self._alone.update(sent)
         return said
 
-    def _learn(
-        self, send: Send, orders: Mapping[str, Order], reply: HttpReply, said: dict[str, dict[str, Word]]
-    ) -> None:
+    def _learn(self, orders: Mapping[str, Order], said: dict[str, dict[str, Word]]) -> None:
         """Whether payments can be recorded here, from how the first one went; and who need not go alone any more."""
         if len(said) == 1:
             self._alone -= said.keys()
         for intent, words in said.items():
             if not _records_payment(orders[intent]):
                 continue
-            match words.get("create"):
+            match words["create"]:
                 case Accepted():
                     self._recording.succeeded()
-                case Denied() if not names_a_value(problem_of(reply)) and reply.status >= 400:
-                    if self._recording.refused():
-                        words["create"] = Denied(payments.NOT_HERE, payments.WORDS)
+                case Denied(category=category, words=spoken) if category == UNEXPLAINED:
+                    self._recording.refused(spoken)
+                    if not self._recording.possible:
+                        words["create"] = Denied(payments.NOT_HERE, spoken)
 
 
 def _accepted(send: Send, reply: HttpReply, sent: Sent) -> dict[str, dict[str, Word]]:

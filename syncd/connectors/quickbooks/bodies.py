@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 
 from syncd.connectors.base import Order, Unwritable
+from syncd.connectors.quickbooks.address import ADDRESS_FIELDS, written_over
 from syncd.connectors.quickbooks.books import Books
 from syncd.connectors.quickbooks.lines import LineError, discount_line, discount_lines, overlaid
 from syncd.connectors.quickbooks.manifest import MANIFEST
@@ -51,9 +52,6 @@ NESTED: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
     Kind.INVOICE: {"customer": ("CustomerRef", "value"), "comment": ("CustomerMemo", "value")},
     Kind.PAYMENT: {"customer": ("CustomerRef", "value")},
 }
-ADDRESS = {"city": "City", "region": "CountrySubDivisionCode", "postal_code": "PostalCode", "country": "Country"}
-STREET = ("Line1", "Line2", "Line3", "Line4", "Line5")
-_OF_ADDRESS = frozenset({*ADDRESS, "street"})
 _NAMES = frozenset({"name", "first_name", "last_name"})
 _NOT_IN_NAMES = re.compile(r"\s*[:\t\r\n]+\s*")  # Intuit: entity reference; refused with 2040
 
@@ -78,7 +76,7 @@ def needs_look(order: Order) -> bool:
     """Whether the object has to be read right before it is written: a part of it is replaced as a whole."""
     if order.id is None:
         return False
-    overlaid_names = _OF_ADDRESS | {"discount", "po_number"}
+    overlaid_names = ADDRESS_FIELDS | {"discount", "po_number"}
     return (
         order.if_version is None
         or order.lines is not None
@@ -140,21 +138,10 @@ def _fields(order: Order, known: Known) -> Raw:
 
 def _party(order: Order, known: Known) -> Raw:
     made = _currency(order, known) if order.op is Op.CREATE else {}
-    if not _OF_ADDRESS & order.values.keys():
+    if not ADDRESS_FIELDS & order.values.keys():
         return made
-    before = known.raw.get("BillAddr") or {}
-    # The geocode belongs to the address as it was.
-    address: Raw = {key: value for key, value in before.items() if key not in ("Id", "Lat", "Long")}
-    for name, wire in ADDRESS.items():
-        if name in order.values:
-            address[wire] = _plain(order.kind, name, order.values[name])
-    if "street" in order.values:
-        for wire in STREET:
-            address.pop(wire, None)
-        street = str(order.values["street"] or "").splitlines()
-        parts = [*street[:4], " ".join(street[4:])] if len(street) > len(STREET) else street
-        address |= dict(zip(STREET, parts, strict=False))
-    return made | {"BillAddr": address}
+    wanted = {name: as_sent(order.kind, name, value) for name, value in order.values.items() if name in ADDRESS_FIELDS}
+    return made | {"BillAddr": written_over(known.raw.get("BillAddr") or {}, wanted)}
 
 
 def _product(order: Order, known: Known) -> Raw:
@@ -266,7 +253,7 @@ _PARTS: Mapping[Kind, Callable[[Order, Known], Raw]] = {
     Kind.PAYMENT: _payment,
 }
 _ELSEWHERE: Mapping[Kind, frozenset[str]] = {
-    Kind.PARTY: _OF_ADDRESS | {"currency"},
+    Kind.PARTY: ADDRESS_FIELDS | {"currency"},
     Kind.PRODUCT: frozenset({"income_account"}),
     Kind.INVOICE: frozenset({"currency", "discount"}),
     Kind.PAYMENT: frozenset({"currency"}),

@@ -72,6 +72,8 @@ def _invoices(books: Books) -> Iterator[Finding]:
             "Invoices without one will be refused.",
             "tax_code_required",
         )
+    if books.american and books.sales_tax:
+        yield Finding(severity=Severity.OK, title="Sales tax is on: lines written here are marked non-taxable")
     if books.auto_applies_credit:
         yield _warning(
             "Credits are applied automatically: balances can fall without a payment.",

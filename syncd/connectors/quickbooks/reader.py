@@ -145,6 +145,7 @@ class Reader:
             if (id := str(row.get("Id"))) in self._parents:
                 self._parents[id] = _parent(row)
         tops = {str(row["Id"]): parent for row in rows if (parent := _parent(row)) is not None}
+        # Level 1 is right below the top: nothing to climb.
         deep = {str(row["Id"]) for row in rows if row.get("Level") != 1} & tops.keys()
         for _ in range(DEEPEST):
             if unknown := {tops[id] for id in deep} - self._parents.keys():

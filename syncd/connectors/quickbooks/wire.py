@@ -23,7 +23,6 @@ ENTITIES: Mapping[Kind, str] = {
     Kind.INVOICE: "Invoice",
     Kind.PAYMENT: "Payment",
 }
-KINDS: Mapping[str, Kind] = {entity: kind for kind, entity in ENTITIES.items()}
 LISTS = frozenset({Kind.PARTY, Kind.PRODUCT})  # name lists: never deleted, only made inactive
 
 
@@ -93,7 +92,6 @@ class Customer(Entity, frozen=True, kw_only=True):
     bill_addr: Address = Address()
     currency_ref: Ref | None = None
     parent_ref: Ref | None = None
-    level: int | None = None  # 1 right below the top
     notes: str | None = None
     active: bool = True
 
@@ -148,7 +146,6 @@ class SalesLine(Wire, frozen=True, kw_only=True):
 
 
 class CustomField(Wire, frozen=True, kw_only=True):
-    definition_id: str | None = None
     name: str | None = None
     string_value: str | None = None
 
@@ -187,12 +184,6 @@ class Payment(Entity, frozen=True, kw_only=True):
     private_note: str | None = None
     line: tuple[PaymentLine, ...] = ()
     total_amt: Decimal
-
-
-class Account(Entity, frozen=True, kw_only=True):
-    name: str
-    fully_qualified_name: str | None = None
-    active: bool = True
 
 
 STRUCTS: Mapping[Kind, type[Entity]] = {

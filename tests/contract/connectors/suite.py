@@ -13,12 +13,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from syncd.clock import SystemChance
 from syncd.connectors.base import (
     Advanced,
     Condition,
-    Connector,
     ConnectionTrouble,
+    Connector,
     Done,
     NotDone,
     Order,
@@ -208,7 +207,7 @@ class ConnectorContract:
 
         assert first == second
         assert first.id
-        assert "USD" == first.currency
+        assert first.currency == "USD"
         assert frozenset(KINDS) == first.writable
 
     async def test_first_poll_shows_everything_once(self, stage):
@@ -242,9 +241,9 @@ class ConnectorContract:
         seen, _ = await stage.poll(kinds=(Kind.INVOICE,))
         read = await stage.connector.read(Kind.INVOICE, [s.id for s in seen])
 
-        assert [] == [id for id, snapshot in read.items() if snapshot.torn]
+        assert [id for id, snapshot in read.items() if snapshot.torn] == []
         for noun in (snapshot.noun for snapshot in read.values()):
-            assert "voided" == noun.status or noun.total == noun.amount_paid + noun.balance
+            assert noun.status == "voided" or noun.total == noun.amount_paid + noun.balance
 
     async def test_an_unchanged_account_costs_a_call_a_kind(self, stage):
         """A poll after which nothing changed sees nothing new, with at most one call a kind and one for lines."""
@@ -349,7 +348,7 @@ class ConnectorContract:
         orders = [self.new_party(number) for number in range(30)]
         sends = await stage.compose(orders)
 
-        assert 1 == len(sends)
+        assert len(sends) == 1
         assert {order.intent for order in orders} == set(sends[0].items)
         assert len(set(sends[0].items.values())) == len(orders)
         assert len(sends[0].id) <= 36
@@ -364,7 +363,7 @@ class ConnectorContract:
         assert isinstance(done, Done)
         assert replace(before.noun, phone="(650) 555-0100") == after.noun
         assert done.snapshot is None or after == done.snapshot
-        assert {} == dict(done.foreign)
+        assert dict(done.foreign) == {}
 
     async def test_an_edit_in_between_is_not_lost_silently(self, stage):
         """When a person was faster, the write either does not happen or names what it replaced."""
@@ -393,16 +392,14 @@ class ConnectorContract:
         assert refused.category
         assert refused.words
         assert all(isinstance(made[self.new_party(n).intent], Done) for n in (1, 2))
-        assert 2 == len([e for e in await stage.written() if e["kind"] == self.names[Kind.PARTY]])
+        assert len([e for e in await stage.written() if e["kind"] == self.names[Kind.PARTY]]) == 2
 
     async def test_void_and_delete(self, stage):
         """A voided invoice reads as voided, a deleted payment is gone."""
         invoice = await stage.one(Kind.INVOICE, (await stage.write(self.new_invoice())).id)
         payment = await stage.one(Kind.PAYMENT, (await stage.write(self.new_payment(invoice.id))).id)
         gone = await stage.write(
-            Order(
-                intent="d1", op=Op.DELETE, kind=Kind.PAYMENT, id=payment.id, if_version=payment.version, seen=payment
-            )
+            Order(intent="d1", op=Op.DELETE, kind=Kind.PAYMENT, id=payment.id, if_version=payment.version, seen=payment)
         )
         invoice = await stage.one(Kind.INVOICE, invoice.id)
         voided = await stage.write(
@@ -420,7 +417,7 @@ class ConnectorContract:
         assert isinstance(gone, Done)
         assert isinstance(voided, Done)
         assert Presence.PRESENT is not (await stage.one(Kind.PAYMENT, payment.id)).presence
-        assert "voided" == (await stage.one(Kind.INVOICE, invoice.id)).noun.status
+        assert (await stage.one(Kind.INVOICE, invoice.id)).noun.status == "voided"
 
     async def test_fresh_looks_at_what_is_changed_only(self, stage):
         """Right before writing, updates are read again and creates are not; what is read is what is there."""
@@ -443,7 +440,7 @@ class ConnectorContract:
 
         assert isinstance(lost, Unknown)
         assert isinstance(found, Done)
-        assert 1 == len([e for e in await stage.written() if e["kind"] == self.names[Kind.PARTY]])
+        assert len([e for e in await stage.written() if e["kind"] == self.names[Kind.PARTY]]) == 1
         assert order.marker == (await stage.one(Kind.PARTY, found.id)).marker
 
     async def test_a_request_that_never_arrived_is_not_taken_for_done(self, stage):
@@ -460,7 +457,7 @@ class ConnectorContract:
         assert isinstance(early, Unknown | Done)
         assert isinstance(late, NotDone | Done)
         assert isinstance(done, Done)
-        assert 1 == len([e for e in await stage.written() if e["kind"] == self.names[Kind.PARTY]])
+        assert len([e for e in await stage.written() if e["kind"] == self.names[Kind.PARTY]]) == 1
 
     async def test_nothing_left_is_not_done(self, stage):
         """A request that never left may go again at once."""
@@ -481,7 +478,7 @@ class ConnectorContract:
         outcome = (await stage.send([self.new_party()]))[self.new_party().intent]
 
         assert isinstance(outcome, NotDone)
-        assert [] == [e for e in await stage.written() if e["kind"] == self.names[Kind.PARTY]]
+        assert [e for e in await stage.written() if e["kind"] == self.names[Kind.PARTY]] == []
 
     async def test_a_server_error_on_a_write_is_unknown(self, stage):
         """503 may come before or after the work was done."""
@@ -535,4 +532,4 @@ class ConnectorContract:
         findings = await stage.connector.check(KINDS)
 
         assert findings
-        assert [] == [finding for finding in findings if finding.severity is Severity.ERROR]
+        assert [finding for finding in findings if finding.severity is Severity.ERROR] == []

@@ -33,6 +33,7 @@ from syncd.model.snapshot import Presence
 from syncd.sandbox.client import Control
 from syncd.sandbox.server import serving
 from syncd.sandbox.world import create_world
+from tests.contract.connectors.suite import Drawer, SkippingClock
 
 KINDS = (Kind.PARTY, Kind.PRODUCT, Kind.INVOICE, Kind.PAYMENT)
 MARKER = "syncd:" + "5a" * 16
@@ -40,35 +41,6 @@ AMY, JOB, JOBS_PARENT = "1", "8", "7"
 GARDENING, PUMP = "6", "11"
 NOW = datetime.now(UTC)
 TODAY = date(2026, 11, 2)
-
-
-class SkippingClock:
-    """The machine's clock, on which every wait is over at once."""
-
-    def __init__(self):
-        self.skipped = 0.0
-
-    def now(self):
-        return datetime.now(UTC) + timedelta(seconds=self.skipped)
-
-    def monotonic(self):
-        return time.monotonic() + self.skipped
-
-    async def sleep(self, seconds):
-        self.skipped += seconds
-
-
-class Drawer:
-    """Keeps tokens in memory."""
-
-    def __init__(self):
-        self.kept = {}
-
-    async def get(self, name):
-        return self.kept.get(name)
-
-    async def put(self, name, value):
-        self.kept[name] = value
 
 
 @dataclass
@@ -535,6 +507,24 @@ async def test_closed_books_and_unknown_customers_are_refused_by_name(bench):
     assert unknown.words
 
 
+async def test_currencies_taxes_and_applied_payments_are_refused_by_name(bench):
+    """Another currency than the customer's, a line without the tax code Canada wants, a void of what is paid."""
+    await bench.control.settings("quickbooks", MultiCurrency=True)
+    euro = await bench.write(new_invoice(currency="EUR"))
+    dollar = await bench.write(new_invoice(currency="USD"))
+    await bench.control.settings("quickbooks", MultiCurrency=False, Country="CA")
+    account = await bench.books.account()
+    untaxed = await bench.write(new_invoice(number="HS-2"))
+    paid = await bench.one(Kind.INVOICE, "71")
+    void = await bench.write(Order(intent="v", op=Op.VOID, kind=Kind.INVOICE, id="71", if_version=paid.version))
+
+    assert euro.category == "currency_mismatch"
+    assert isinstance(dollar, Done)
+    assert account.taxes_required
+    assert untaxed.category == "tax_code_required"
+    assert void.category == "state_not_allowed"
+
+
 # Lost answers
 
 
@@ -584,6 +574,22 @@ async def test_request_that_never_arrived(bench):
     assert isinstance(lost, Unknown)
     assert isinstance(not_done, NotDone)
     assert isinstance(replayed, Done)
+    assert len(await bench.written("Invoice")) == 1
+
+
+async def test_commit_that_comes_late_is_not_joined_by_a_second_one(bench):
+    """A request that the vendor carries out after we have repeated it: its key keeps it single."""
+    order = new_invoice()
+    (send,) = await bench.composed(order)
+    await bench.control.arm("quickbooks", "late_commit", {"path": ".*/batch"}, times=1, options={"delay": 60})
+    by_intent = {order.intent: order}
+    (lost,) = await bench.books.transmit(send, by_intent)
+    (found,) = await bench.books.resolve(send, by_intent, 5.0)
+    await bench.control.advance(120)
+    await bench.books.account()
+
+    assert isinstance(lost, Unknown)
+    assert isinstance(found, Done)
     assert len(await bench.written("Invoice")) == 1
 
 

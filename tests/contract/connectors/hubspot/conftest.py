@@ -10,8 +10,8 @@ import pytest
 
 from syncd.clock import SystemChance
 from syncd.connectors.base import Order
-from syncd.connectors.hubspot import connect
 from syncd.connectors.http import AioTransport
+from syncd.connectors.hubspot import connect
 from syncd.connectors.settings import ConnectionSettings
 from syncd.model.nouns import Line
 from syncd.model.record import Op

@@ -18,7 +18,7 @@ async def test_a_changed_line_is_a_change_of_its_invoice(portal):
 
     assert [(Kind.INVOICE, "5001", read.version)] == [(s.kind, s.id, s.version) for s in seen]
     assert [(s.id, s.version) for s in seen] == [(s.id, s.version) for s in again]
-    assert "Every room" == read.noun.lines[0].description
+    assert read.noun.lines[0].description == "Every room"
 
 
 async def test_an_invoice_and_its_lines_make_one_sighting(portal):
@@ -40,10 +40,10 @@ async def test_the_recycle_bin_is_looked_at_once_an_hour(portal):
     soon, _ = await portal.poll(cursors)
     read = await portal.one(Kind.PARTY, "1021")
 
-    assert [] == [s for s in early if s.presence is not Presence.PRESENT]
+    assert [s for s in early if s.presence is not Presence.PRESENT] == []
     assert [("1021", Presence.ARCHIVED, read.version)] == [(s.id, s.presence, s.version) for s in late]
     assert Presence.ARCHIVED is read.presence
-    assert [] == soon
+    assert soon == []
 
 
 async def test_what_was_in_the_bin_before_we_came_is_no_news(portal):
@@ -66,8 +66,8 @@ async def test_a_late_index_is_read_again(portal):
     await portal.control.advance(121)
     late, _ = await portal.poll(cursors)
 
-    assert [] == early
-    assert ["1001"] == [s.id for s in late]
+    assert early == []
+    assert [s.id for s in late] == ["1001"]
 
 
 async def test_a_kind_that_nobody_wants_is_not_asked_for(portal):
@@ -75,4 +75,4 @@ async def test_a_kind_that_nobody_wants_is_not_asked_for(portal):
     before = await portal.calls()
     await portal.poll(kinds=(Kind.PRODUCT,))
 
-    assert ["products/search"] == await portal.paths(before)
+    assert await portal.paths(before) == ["products/search"]

@@ -17,7 +17,7 @@ async def test_a_merged_contact_leads_to_the_survivor(portal):
     await portal.person("merge", "contacts", "1001", other="1021")
     read = await portal.connector.read(Kind.PARTY, ["1021", "1001", "424242"])
 
-    assert (Presence.MERGED, "1001") == (read["1021"].presence, read["1021"].merged_into)
+    assert (read["1021"].presence, read["1021"].merged_into) == (Presence.MERGED, "1001")
     assert Presence.PRESENT is read["1001"].presence
     assert Presence.DELETED is read["424242"].presence
 
@@ -45,12 +45,12 @@ async def test_adjustments_cost_calls_only_where_they_are(portal):
     before = await portal.calls()
     await portal.connector.read(Kind.INVOICE, ["5001", "5002", "5003"])
 
-    assert [
+    assert await portal.paths(before) == [
         "invoices/batch/read",
         "/crm/v4/associations/invoices/contacts/batch/read",
         "/crm/v4/associations/invoices/line_items/batch/read",
         "line_items/batch/read",
-    ] == await portal.paths(before)
+    ]
 
 
 async def test_statuses_follow_the_amounts(portal):
@@ -59,11 +59,11 @@ async def test_statuses_follow_the_amounts(portal):
         id: s.noun.status for id, s in (await portal.connector.read(Kind.INVOICE, ["5009", "5010", "5001"])).items()
     }
 
-    assert {
+    assert statuses == {
         "5009": InvoiceStatus.PAID,
         "5010": InvoiceStatus.PARTIALLY_PAID,
         "5001": InvoiceStatus.OPEN,
-    } == statuses
+    }
 
 
 async def test_our_own_amounts_win(portal):
@@ -84,8 +84,8 @@ async def test_where_an_invoice_was_born(portal):
     read = await portal.connector.read(Kind.INVOICE, list(ids))
 
     assert ids == {id: snapshot.native for id, snapshot in read.items()}
-    assert "data_sync" == read["5033"].source
-    assert MARKER == read[made.id].marker
+    assert read["5033"].source == "data_sync"
+    assert read[made.id].marker == MARKER
 
 
 async def test_the_native_literal_can_be_set(portal):
@@ -94,7 +94,7 @@ async def test_the_native_literal_can_be_set(portal):
     async with portal.another(options=options) as other:
         read = await other.connector.read(Kind.INVOICE, ["5001", "5033"])
 
-    assert {"5001": None, "5033": True} == {id: snapshot.native for id, snapshot in read.items()}
+    assert {id: snapshot.native for id, snapshot in read.items()} == {"5001": None, "5033": True}
 
 
 async def test_contacts_are_found_by_every_address(portal):
@@ -113,8 +113,8 @@ async def test_several_products_with_one_sku_are_all_found(portal):
     sku, name = MatchKey("sku", "SOD"), MatchKey("name", "pest control")
     found = await portal.connector.find(Kind.PRODUCT, [sku, name])
 
-    assert 2 == len(found[sku])
-    assert ["3001"] == [snapshot.id for snapshot in found[name]]
+    assert len(found[sku]) == 2
+    assert [snapshot.id for snapshot in found[name]] == ["3001"]
 
 
 async def test_many_keys_fit_into_few_searches(portal):
@@ -149,7 +149,7 @@ async def test_further_properties_are_custom_fields(portal):
     async with portal.another(options={**portal.settings.options, "contact_properties": "jobtitle"}) as other:
         noun = (await other.one(Kind.PARTY, "1001")).noun
 
-    assert {"jobtitle": "Owner"} == noun.custom
+    assert noun.custom == {"jobtitle": "Owner"}
 
 
 async def test_the_look_before_a_write_is_light_where_it_may_be(portal):
@@ -162,6 +162,6 @@ async def test_the_look_before_a_write_is_light_where_it_may_be(portal):
     calls = await portal.calls() - before
     whole = (await portal.connector.fresh([replace(light, seen=None)]))["u1"]
 
-    assert 1 == calls
-    assert "Thank you" == fresh.noun.comment
+    assert calls == 1
+    assert fresh.noun.comment == "Thank you"
     assert whole == fresh
