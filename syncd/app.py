@@ -36,6 +36,7 @@ from syncd.status.server import serving, socket_path
 from syncd.store.secrets import Secrets
 from syncd.store.store import Store
 from syncd.turn import Turn
+from syncd.upkeep import Upkeep
 
 log = structlog.get_logger("syncd.daemon")
 
@@ -72,6 +73,7 @@ class App:
     poller: Poller
     turn: Turn
     executor: Executor
+    upkeep: Upkeep
     version: str
     met: set[str] = field(default_factory=set)
     stopping: bool = False
@@ -174,6 +176,7 @@ class App:
     async def work(self, until: anyio.Event) -> None:
         """Go on until told to stop."""
         while not until.is_set():
+            await self.upkeep.run()
             if await self.step() == 0:
                 with anyio.move_on_after(IDLE_SECONDS):
                     await until.wait()
@@ -255,6 +258,7 @@ async def opened(
             poller=Poller(engine, health),
             turn=Turn(engine, health, guard),
             executor=Executor(engine, health),
+            upkeep=Upkeep(engine),
             version=version("syncd"),
         )
 

@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("connection", "kind", "id", name="pk_changes"),
     )
-    op.create_index("ix_changes_due", "changes", ["priority", "due_at"])
+    op.create_index("ix_changes_due", "changes", ["kind", "priority", "due_at"])
     op.create_table(
         "connections",
         sa.Column("name", sa.Text(), nullable=False),

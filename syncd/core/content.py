@@ -9,8 +9,8 @@ from decimal import Decimal
 from syncd.core.normalise import explained
 from syncd.core.rules import FlowRules, Group, Row
 from syncd.model.content import Content
+from syncd.model.money import rounded
 from syncd.model.nouns import (
-    Adjustment,
     AdjustmentKind,
     Allocation,
     Invoice,
@@ -40,8 +40,8 @@ def project(snapshot: Snapshot, flow: FlowRules, side: Side) -> Content:
     fields = {row.name: _canonical(field_value(noun, row.path(side))) for row in compared_rows(flow)}
     if isinstance(noun, Invoice):
         fields["customer"] = noun.customer
-        fields["discount"] = order_discount(noun.adjustments)
-        return Content(fields=fields, lines=tuple(_comparable(line) for line in noun.lines))
+        fields["discount"] = order_discount(noun)
+        return Content(fields=fields, lines=tuple(comparable(line) for line in noun.lines))
     if isinstance(noun, Payment):
         fields["allocations"] = allocation_text(noun.allocations, noun.amount)
     return Content(fields=fields)
@@ -69,10 +69,10 @@ def money_fields(flow: FlowRules) -> frozenset[str]:
     return frozenset(named | {"customer", "discount", "allocations"})
 
 
-def order_discount(adjustments: tuple[Adjustment, ...]) -> Decimal | None:
+def order_discount(invoice: Invoice) -> Decimal | None:
     """What is taken off the whole invoice, None if nothing is."""
-    taken = sum((a.amount for a in adjustments if a.kind is AdjustmentKind.DISCOUNT), Decimal(0))
-    return taken or None
+    taken = sum((a.amount for a in invoice.adjustments if a.kind is AdjustmentKind.DISCOUNT), Decimal(0))
+    return rounded(taken, invoice.currency) or None
 
 
 def rules_by_row(flow: FlowRules, side: Side, rules: Normalisers) -> Normalisers:
@@ -96,7 +96,8 @@ def _canonical(value: Value) -> Value:
     return value
 
 
-def _comparable(line: Line) -> Line:
+def comparable(line: Line) -> Line:
+    """What of a line is compared, said in one way."""
     # Vendors say "one of it at its amount" in several ways, and print a product's own name on the line: what counts is
     # which product, what the line says, how many at what price, and what it adds to the invoice.
     amount = line.amount if line.amount is not None else Decimal(0)

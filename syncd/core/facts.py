@@ -7,9 +7,10 @@ and what is to be done - and the two can never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 
 from syncd.core.content import Normalisers
 from syncd.model.record import Record
@@ -31,6 +32,8 @@ class SideFacts:
     splits_payments: bool = True
     normalisers: Mapping[Kind, Normalisers] = field(default_factory=dict)
 
+
+T = TypeVar("T")
 
 EntityKey = tuple[Side, Kind, str]
 FindKey = tuple[Side, Kind, MatchKey]
@@ -66,6 +69,23 @@ class Missing(Exception):
     def __init__(self, needs: Needs) -> None:
         super().__init__("more facts are needed")
         self.needs = needs
+
+
+def together(asked: Iterable[Callable[[], T]]) -> list[T]:
+    """The answers to several look-ups; what is missing for any of them is asked for at once.
+
+    Raises:
+        Missing: one of them could not be answered.
+    """
+    answers, wanted = [], Needs()
+    for ask in asked:
+        try:
+            answers.append(ask())
+        except Missing as missing:
+            wanted = wanted | missing.needs
+    if wanted:
+        raise Missing(wanted)
+    return answers
 
 
 @dataclass(slots=True)

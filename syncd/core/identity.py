@@ -7,6 +7,8 @@ from dataclasses import replace
 from syncd.core.content import label, match_keys
 from syncd.core.decision import Case, Context
 from syncd.core.lines import carry_keys
+from syncd.core.outcome import Settled
+from syncd.core.parents import FALLBACK
 from syncd.model.content import Content
 from syncd.model.nouns import Invoice, InvoiceStatus
 from syncd.model.record import Record
@@ -14,20 +16,56 @@ from syncd.model.references import Side
 from syncd.model.snapshot import Presence, Snapshot
 
 
-def identified(case: Case, context: Context) -> Record:
-    """The record with its sides re-pointed after merges, its origin settled and its name up to date."""
-    record = case.record
+def survivors(case: Case, context: Context) -> tuple[Case, str | None]:
+    """The case with a side that was merged away re-pointed at the entity that lives on.
+
+    Returns:
+        Also the record that entity had so far, if it was alone in there: this record swallows it.
+
+    Raises:
+        Settled: the entity that lives on belongs to another pair, which goes on; this record ends.
+    """
     for side in Side:
-        snapshot = case.side(side)
-        if snapshot is not None and snapshot.presence is Presence.MERGED and snapshot.merged_into:
-            record = with_entity(record, side, snapshot.merged_into)
+        survivor = _survivor(case, context, side)
+        if survivor is None:
+            continue
+        holder = context.facts.holder(context.flow.name, side, survivor.id)
+        case = replace(case, record=with_entity(case.record, side, survivor.id)).with_side(side, survivor)
+        if holder is not None and holder.id != case.record.id:
+            _refuse_taken(case, context, side, holder)
+            return case, holder.id
+    return case, None
+
+
+def _survivor(case: Case, context: Context, side: Side) -> Snapshot | None:
+    snapshot, passed = case.side(side), set()
+    while snapshot is not None and snapshot.presence is Presence.MERGED:
+        if snapshot.merged_into is None or snapshot.merged_into in passed:
+            break
+        passed.add(snapshot.merged_into)
+        snapshot = context.facts.snapshot(side, context.flow.kind, snapshot.merged_into)
+    return snapshot if passed else None
+
+
+def _refuse_taken(case: Case, context: Context, side: Side, holder: Record) -> None:
+    if holder.entity(side.other) is not None or case.record.entity(side.other) is None:
+        raise Settled("deleted_at_source", f"It was merged into {holder.label}.")
+    if holder.id in context.facts.busy:
+        raise Settled("waits_parent", f"{holder.label}: a write is on its way", waits_for=f"record:{holder.id}")
+
+
+def identified(case: Case, context: Context) -> Record:
+    """The record with its origin settled and its name up to date."""
+    record = case.record
     origin = record.origin or _origin(case, context)
     named = next(
         (s for s in (_side(case, origin), case.left, case.right) if s is not None and s.noun is not None), None
     )
     if named is not None and named.noun is not None:
         keys = [key.value for key in match_keys(named.noun) if key.field in context.flow.match]
-        record = replace(record, label=label(named.noun, named.id), key=record.key or (keys[0] if keys else None))
+        own = record.key is not None and record.key.startswith(FALLBACK)
+        key = record.key if own or not keys else keys[0]
+        record = replace(record, label=label(named.noun, named.id), key=key)
     return replace(record, origin=origin)
 
 

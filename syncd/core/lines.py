@@ -172,12 +172,13 @@ def total(lines: Iterable[Line]) -> Decimal:
 def expressible(line: Line, currency: str) -> Line:
     """The line said so that a vendor that multiplies and rounds gets its amount.
 
-    Quantity and unit price stay where they do; else the amount alone is sent, and the description says the rest.
+    Quantity and unit price stay where they multiply to the amount; else, and on a line with a discount of its own, the
+    amount alone is sent, and the description says the rest.
     """
     if line.quantity is None or line.unit_price is None or line.amount is None:
         return line
     discount = line.discount or Decimal(0)
-    if rounded(line.quantity * line.unit_price - discount, currency) == line.amount:
+    if not discount and rounded(line.quantity * line.unit_price, currency) == line.amount:
         return line
     said = f"{decimal_text(line.quantity)} × {_price(line.unit_price, currency)}"
     if discount:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from syncd.core.decision import Context
 from syncd.core.outcome import Settled
 from syncd.core.rules import Creation, FlowRules
 from syncd.model.nouns import Invoice, Party
 from syncd.model.record import Record, Status
 from syncd.model.references import Kind, Side
+
+GONE = "counterpart_gone"
+"""The note of a record that is kept although the other side no longer has it."""
+
+FALLBACK = "fallback:"
+"""How the keys of records begin that a flow makes for itself."""
 
 
 def customer_there(context: Context, invoice: Invoice, source: Side) -> str:
@@ -23,7 +31,10 @@ def customer_there(context: Context, invoice: Invoice, source: Side) -> str:
     record = context.facts.partner(flow.name, source, top)
     if record is None:
         raise Settled("customer_missing", f"Customer {top} could not be read.")
-    if (there := record.entity(source.other)) is not None:
+    there = record.entity(source.other)
+    if there is not None and (record.code == "deleted_at_source" or GONE in record.notes):
+        raise Settled("customer_missing", _tried(record, "its counterpart is gone"), waits_for=_on(record))
+    if there is not None:
         return there
     if not flow.direction.allows(source):
         raise Settled(
@@ -49,26 +60,25 @@ def _topmost(context: Context, side: Side, party: str) -> str:
     return noun.parent if isinstance(noun, Party) and noun.parent is not None else party
 
 
-def products_there(context: Context, invoice: Invoice, source: Side) -> dict[str | None, str]:
-    """For each product named on the lines (None for lines that name none): the product's id on the other side.
+def products_there(context: Context, invoice: Invoice, source: Side) -> tuple[dict[str, str], str | None]:
+    """The ids, on the other side, of the products named on the lines.
 
-    A line whose product has no counterpart goes on the recipe's own fallback product, if it has one.
+    Returns:
+        Those that have a counterpart; and the product for all other lines, if there are any and the recipe has one.
 
     Raises:
-        Settled: `waits_parent` while the fallback product is being made.
+        Settled: `waits_parent` while the product for all other lines is being made.
     """
     named = {line.product for line in invoice.lines}
     ids = sorted(id for id in named if id is not None)
-    found: dict[str | None, str] = {}
+    found: dict[str, str] = {}
     if context.flow.products is not None:
         for id, record in context.facts.partners_of(context.flow.products, source, ids).items():
             if record is not None and (there := record.entity(source.other)) is not None:
                 found[id] = there
-    unmatched = named - found.keys()
-    if unmatched and source is Side.LEFT and context.flow.fallback_product:
-        fallback = _fallback(context, context.flow.fallback_product)
-        found |= dict.fromkeys(unmatched, fallback)
-    return found
+    others = source is Side.LEFT and bool(named - found.keys())
+    fallback = context.flow.fallback_product if others else None
+    return found, None if fallback is None else _fallback(context, fallback)
 
 
 def _fallback(context: Context, name: str) -> str:
@@ -84,7 +94,14 @@ def _fallback(context: Context, name: str) -> str:
 
 def fallback_key(name: str) -> str:
     """The record key of a product a flow makes for itself."""
-    return f"fallback:{name.casefold()}"
+    return f"{FALLBACK}{name.casefold()}"
+
+
+def invoices_there(context: Context, ids: Iterable[str], source: Side) -> list[str]:
+    """The same as `invoice_there` for several invoices, asked for at once."""
+    wanted = list(ids)
+    context.facts.partners_of(_flow(context, context.flow.invoices).name, source, wanted)
+    return [invoice_there(context, id, source) for id in wanted]
 
 
 def invoice_there(context: Context, invoice_id: str, source: Side) -> str:

@@ -15,7 +15,7 @@ from syncd.core.content import project
 from syncd.core.decision import Case, Command, Context, Decision, noted
 from syncd.core.facts import Missing, Needs
 from syncd.core.filters import describe, matches, needs_customer
-from syncd.core.identity import identified, keyed, with_entity
+from syncd.core.identity import identified, keyed, survivors, with_entity
 from syncd.core.lifecycle import excluded, failed, pending, synced
 from syncd.core.match import counterpart
 from syncd.core.mirrored import cannot_be_recorded, mirror_payment
@@ -47,11 +47,14 @@ def plan(case: Case, context: Context) -> Decision:
     Raises:
         Missing: facts that were not brought yet; ask `needs` first.
     """
-    case = replace(case, record=identified(case, context))
+    folds = None
     try:
-        return _decide(case, context)
+        case, folds = survivors(case, context)
+        case = replace(case, record=identified(case, context))
+        decision = _decide(case, context)
     except Settled as end:
-        return settled(case, context, end)
+        decision = settled(case, context, end)
+    return decision if folds is None else replace(decision, folds=folds)
 
 
 def settled(case: Case, context: Context, end: Settled) -> Decision:
@@ -74,30 +77,28 @@ def settled(case: Case, context: Context, end: Settled) -> Decision:
 def _decide(case: Case, context: Context) -> Decision:
     if context.flow.fallback_product and case.record.key == fallback_key(context.flow.fallback_product):
         return _fallback_product(case, context)
-    for side in Side:
-        snapshot = case.side(side)
-        if snapshot is not None and snapshot.presence is Presence.MERGED:
-            survivor = context.facts.snapshot(side, context.flow.kind, case.record.entity(side) or "")
-            _refuse_taken(case, context, side)
-            case = case.with_side(side, survivor)
     if (gone := vanished(case, context)) is not None:
         return gone
     source = case.record.origin
     assert source is not None
+    _refuse_unreadable(case, source)
     if not _flows(context, case, source):
         raise Settled("direction_off")
     _filter(case, context, source)
+    if any(snapshot is not None and snapshot.torn for snapshot in (case.left, case.right)):
+        raise Settled("amount_mismatch", "Its parts do not add up to its own total.")
     if case.left is not None and case.right is not None:
         return reconcile(case, context)
     return _introduce(case, context, source)
 
 
-def _refuse_taken(case: Case, context: Context, side: Side) -> None:
-    # After a merge the survivor may have a record of its own already: that one goes on, this one ends.
-    survivor = case.record.entity(side)
-    holder = context.facts.holder(context.flow.name, side, survivor or "")
-    if holder is not None and holder.id != case.record.id:
-        raise Settled("deleted_at_source", f"It was merged into {holder.label}.")
+def _refuse_unreadable(case: Case, source: Side) -> None:
+    for side in Side:
+        snapshot = case.side(side)
+        if snapshot is None and (side is source or case.record.entity(side) is not None):
+            raise Settled("record_gone", "It could not be read.")  # which is not to say that it was deleted
+        if snapshot is not None and snapshot.noun is None:
+            raise Settled("field_value_invalid", "It holds something that cannot be understood.")
 
 
 def _flows(context: Context, case: Case, source: Side) -> bool:
@@ -159,12 +160,16 @@ def _adopt(case: Case, context: Context, source: Side, found: Snapshot) -> Decis
         # The older id stays: it may stand as our reference at a vendor, and in somebody's notes.
         older = holder if not case.stored or holder.since <= record.since else record
         folds = record.id if older is holder else holder.id
-        record = replace(older, wanted=record.wanted or holder.wanted, label=record.label, key=record.key, origin=None)
+        record = replace(older, wanted=record.wanted or holder.wanted, label=record.label, key=record.key)
         record = with_entity(record, source, case.record.entity(source))
-    record = with_entity(record, there, found.id)
+    # Where it was born does not depend on which half was seen first.
+    record = replace(with_entity(record, there, found.id), origin=None)
     joined = replace(case, record=record).with_side(there, found)
     joined = replace(joined, record=identified(joined, context))
-    decision = reconcile(joined, context)
+    try:
+        decision = reconcile(joined, context)
+    except Settled as end:
+        decision = settled(joined, context, end)
     linked = noted(context, joined.record, "record.linked", side=there, words=case.record.key or "")
     return replace(decision, folds=folds, activity=(linked, *decision.activity))
 
@@ -178,9 +183,12 @@ def _fallback_product(case: Case, context: Context) -> Decision:
     key, facts = MatchKey("name", name), context.facts
     for found in (*facts.index(Side.RIGHT, Kind.PRODUCT, key), *facts.find(Side.RIGHT, Kind.PRODUCT, key)):
         if found.presence is Presence.PRESENT:
+            holder = facts.holder(context.flow.name, Side.RIGHT, found.id)
+            if holder is not None and holder.left is not None:
+                raise Settled("product_ambiguous", f"“{name}” is synced with a product of its own.")
             record = synced(replace(record, right=found.id), context.now)
             linked = noted(context, record, "record.linked", side=Side.RIGHT, words=name)
-            return Decision(record=record, activity=(linked,))
+            return Decision(record=record, activity=(linked,), folds=None if holder is None else holder.id)
     command = Command(
         side=Side.RIGHT,
         op=Op.CREATE,

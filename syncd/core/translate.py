@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from syncd.core.content import order_discount, shown_name
 from syncd.core.decision import Context
 from syncd.core.facts import SideFacts
-from syncd.core.lines import expressible, total
+from syncd.core.lines import expressible
 from syncd.core.outcome import Settled
-from syncd.core.parents import customer_there, invoice_there, products_there
+from syncd.core.parents import customer_there, invoices_there, products_there
 from syncd.core.rules import Group
 from syncd.model.money import rounded
 from syncd.model.nouns import (
@@ -50,7 +51,7 @@ def whole(context: Context, noun: Noun, source: Side, lines: tuple[Line, ...] | 
     if isinstance(noun, Invoice):
         validate_invoice(context, noun, source)
         values["customer"] = customer_there(context, noun, source)
-        if (discount := order_discount(noun.adjustments)) is not None:
+        if (discount := order_discount(noun)) is not None:
             values["discount"] = discount
         return Wanted(
             values=values | derived(context, noun, source), lines=lines_there(context, noun, source, lines or ())
@@ -84,22 +85,31 @@ def derived(context: Context, noun: Noun, source: Side) -> dict[str, Value]:
 
 
 def lines_there(context: Context, invoice: Invoice, source: Side, lines: tuple[Line, ...]) -> tuple[Line, ...]:
-    """The lines with the other side's products, each saying its amount in a way that adds up there."""
-    products = products_there(context, invoice, source)
+    """The invoice's lines with the other side's products, each saying its amount in a way that adds up there.
+
+    Args:
+        lines: the same lines as they are compared, with our keys.
+    """
+    products, fallback = products_there(context, invoice, source)
     made = []
-    for line in lines:
-        there = products.get(line.product)
-        spoken = _spoken(line, matched=there is not None and there != products.get(None))
-        made.append(replace(expressible(spoken, invoice.currency), id=None, product=there, sku=None))
+    for read, line in zip(invoice.lines, lines, strict=True):
+        there = products.get(line.product or "")
+        amount = rounded(line.amount or Decimal(0), invoice.currency)
+        said = _said(replace(read, key=line.key, amount=amount, description=line.description), there, fallback)
+        # What was taken off is part of the amount: a line over there has no place of its own for it.
+        made.append(replace(expressible(said, invoice.currency), id=None, sku=None, discount=None))
     return tuple(made)
 
 
-def _spoken(line: Line, *, matched: bool) -> Line:
-    # A line on the product it was made with needs no name of its own; any other says what it is.
-    if matched:
-        return replace(line, description=line.description or line.name)
+def _said(line: Line, product: str | None, fallback: str | None) -> Line:
+    # A line on the product it was made with needs no name of its own; on the product for everything else it says what
+    # it is, and without any product it keeps its name.
+    if product is not None:
+        return replace(line, product=product, name=None)
+    if fallback is None:
+        return replace(line, product=None)
     parts = [part for part in (line.name, line.description) if part]
-    return replace(line, description=" - ".join(dict.fromkeys(parts)) or None)
+    return replace(line, product=fallback, name=None, description=" - ".join(dict.fromkeys(parts)) or None)
 
 
 def validate_invoice(context: Context, invoice: Invoice, source: Side) -> None:
@@ -110,16 +120,24 @@ def validate_invoice(context: Context, invoice: Invoice, source: Side) -> None:
             `field_required` or `amount_mismatch`.
     """
     target = context.facts.sides[source.other]
-    if not target.multi_currency and invoice.currency.upper() != target.currency.upper():
-        raise Settled(
-            "currency_mismatch", f"The invoice is in {invoice.currency}, the other side keeps {target.currency}."
-        )
-    if not _imposed(context, source):
+    _same_currency(invoice, target)
+    if not imposed(context, source):
+        _open_period(invoice.issue_date, target)
         _validate_computed(invoice, target)
 
 
-def _imposed(context: Context, source: Side) -> bool:
-    # Where the total itself is written (a mirror), nothing has to add up from lines over there.
+def _same_currency(noun: Invoice | Payment, target: SideFacts) -> None:
+    if not target.multi_currency and noun.currency.upper() != target.currency.upper():
+        raise Settled("currency_mismatch", f"It is in {noun.currency}, the other side keeps {target.currency}.")
+
+
+def _open_period(day: date | None, target: SideFacts) -> None:
+    if day is not None and target.books_closed_until is not None and day <= target.books_closed_until:
+        raise Settled("accounting_period_closed", f"The books are closed until {target.books_closed_until}.")
+
+
+def imposed(context: Context, source: Side) -> bool:
+    """Whether the total itself is written (a mirror), so that nothing has to add up from lines over there."""
     return any(row.right == "total" and row.direction.allows(source) for row in context.flow.rows)
 
 
@@ -135,8 +153,9 @@ def _validate_computed(invoice: Invoice, target: SideFacts) -> None:
         raise Settled("field_required", "The invoice has no line.")
     if target.service_date_required and any(line.service_date is None for line in invoice.lines):
         raise Settled("service_date_required")
-    computed = rounded(total(invoice.lines) - (order_discount(invoice.adjustments) or Decimal(0)), invoice.currency)
-    if computed != rounded(invoice.total, invoice.currency):
+    # Each line is rounded for itself, as it will be over there.
+    lines = sum((rounded(line.amount or Decimal(0), invoice.currency) for line in invoice.lines), Decimal(0))
+    if lines - (order_discount(invoice) or Decimal(0)) != rounded(invoice.total, invoice.currency):
         raise Settled("amount_mismatch", "The lines do not add up to the total.")
 
 
@@ -147,19 +166,30 @@ def payment_there(context: Context, payment: Payment, source: Side, values: dict
         Settled: an invoice it pays is not there.
     """
     target = context.facts.sides[source.other]
-    if not target.multi_currency and payment.currency.upper() != target.currency.upper():
-        raise Settled(
-            "currency_mismatch", f"The payment is in {payment.currency}, the other side keeps {target.currency}."
-        )
-    paid = [(allocation, invoice_there(context, allocation.invoice, source)) for allocation in payment.allocations]
-    first = context.facts.snapshot(source.other, Kind.INVOICE, paid[0][1])
+    _same_currency(payment, target)
+    _open_period(payment.date, target)
+    allocations = allocations_there(context, payment, source)
+    first = context.facts.snapshot(source.other, Kind.INVOICE, allocations[0].invoice)
     if first is None or not isinstance(first.noun, Invoice):
         raise Settled("waits_parent", "Its invoice is not to be seen on the other side yet.")
     values["customer"] = first.noun.customer
     values["currency"] = payment.currency
+    return Wanted(values=values, allocations=allocations)
+
+
+def allocations_there(context: Context, payment: Payment, source: Side) -> tuple[Allocation, ...]:
+    """The other side's invoices that a payment pays, with how much of each where that side can say it.
+
+    Raises:
+        Settled: an invoice it pays is not there.
+    """
+    paid = invoices_there(context, [a.invoice for a in payment.allocations], source)
+    split = context.facts.sides[source.other].splits_payments
     # One invoice: all of the payment that is said to be for it; where nothing is said, all of it.
-    split = tuple(
-        Allocation(invoice=there, amount=payment.amount if a.amount is None and len(paid) == 1 else a.amount)
-        for a, there in paid
+    return tuple(
+        Allocation(
+            invoice=there,
+            amount=(payment.amount if a.amount is None and len(paid) == 1 else a.amount) if split else None,
+        )
+        for a, there in zip(payment.allocations, paid, strict=True)
     )
-    return Wanted(values=values, allocations=split)

@@ -6,12 +6,11 @@ removal of a payment, because the invoice's balance over there would lie otherwi
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from syncd.core.commands import act
 from syncd.core.decision import Case, Context, Decision, noted
 from syncd.core.lifecycle import pending, synced
 from syncd.core.outcome import Settled
+from syncd.core.parents import GONE
 from syncd.model.nouns import Payment, PaymentStatus
 from syncd.model.record import Op
 from syncd.model.references import Kind, Side
@@ -48,6 +47,8 @@ def _gone(snapshot: Snapshot | None) -> bool:
 def _payment(case: Case, context: Context, side: Side) -> Decision:
     if side is not case.record.origin:
         raise Settled("edited_outside_origin", "The payment was removed there.")
+    if not context.flow.direction.allows(side):
+        raise Settled("deleted_at_source", "It was removed, and this flow does not go that way.")
     command = act(context, case, side.other, Op.VOID)
     return Decision(
         record=pending(case.record, "queued", context.now),
@@ -65,7 +66,6 @@ def _invoice(case: Case, context: Context, side: Side) -> Decision:
 
 
 def _marked(case: Case, context: Context, side: Side) -> Decision:
-    record = synced(case.record, context.now, notes=("counterpart_gone",))
-    if record.notes == case.record.notes and record.status is case.record.status:
-        return Decision(record=record)
-    return Decision(record=replace(record), activity=(noted(context, record, "record.gone", side=side),))
+    record = synced(case.record, context.now, notes=(GONE,))
+    known = record.notes == case.record.notes and record.status is case.record.status
+    return Decision(record=record, activity=() if known else (noted(context, record, "record.gone", side=side),))

@@ -78,7 +78,7 @@ changes = Table(
     Column("priority", Integer, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("generation", Integer, nullable=False),
-    Index("ix_changes_due", "priority", "due_at"),
+    Index("ix_changes_due", "kind", "priority", "due_at"),
 )
 
 entities = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import product
 
 from sqlalchemy import case, delete, func, or_, select, update
 
@@ -33,17 +34,30 @@ class ChangesPart(TxPart):
         )  # fmt: skip
 
     def due_changes(self, connections: Sequence[str], now: datetime, limit: int) -> list[Change]:
-        """What is due, the most urgent and oldest first."""
+        """What is due: urgent hints first, then parents before children, the oldest first.
+
+        A child decided before its parents are known would be decided on less than there is, e.g. an invoice line on
+        the fallback product because the product stood further down.
+        """
+        found: list[Change] = []
+        for urgent in (True, False):
+            for kind in Kind:
+                found += self._due(connections, now, kind, urgent=urgent, limit=limit - len(found))
+        return found
+
+    def _due(self, connections: Sequence[str], now: datetime, kind: Kind, *, urgent: bool, limit: int) -> list[Change]:
         table = schema.changes
+        ordinary = table.c.priority >= Priority.POLL.value
         query = (
             select(table)
-            .where(unindexed(table.c.connection).in_(connections), table.c.due_at <= now)
-            .order_by(table.c.priority, table.c.due_at)
+            .where(table.c.kind == kind.value, ~ordinary if urgent else ordinary)
+            .where(table.c.connection.in_(connections), table.c.due_at <= now)
+            .order_by(table.c.priority, table.c.due_at, table.c.connection, table.c.id)
             .limit(limit)
         )
         return [
             Change(
-                ref=EntityRef(row.connection, Kind(row.kind), row.id),
+                ref=EntityRef(row.connection, kind, row.id),
                 cause=row.cause,
                 priority=Priority(row.priority),
                 due_at=row.due_at,
@@ -69,10 +83,12 @@ class ChangesPart(TxPart):
         """
         changes, intents, records = schema.changes, schema.intents, schema.records
         queries = [select(func.min(records.c.next_at)).where(records.c.next_at.is_not(None))]
-        for priority in Priority:  # one step into the index each; a minimum over all of them would read the table
+        # One step into the index each; a minimum over all of them would read the table.
+        for kind, priority in product(Kind, Priority):
             queries.append(
                 select(changes.c.due_at)
-                .where(changes.c.priority == priority.value, unindexed(changes.c.connection).in_(connections))
+                .where(changes.c.kind == kind.value, changes.c.priority == priority.value)
+                .where(unindexed(changes.c.connection).in_(connections))
                 .order_by(changes.c.due_at)
                 .limit(1)
             )

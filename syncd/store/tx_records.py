@@ -91,13 +91,13 @@ class RecordsPart(CountsPart):
         return [_record_of(row) for row in self._connection.execute(query)]
 
     def wake(self, waits_for: Sequence[str], now: datetime) -> int:
-        """Make records due that are pending or failed and wait for one of these; says how many."""
+        """Make records due that wait for one of these; says how many. Synced ones wait for nothing."""
         woken = 0
         for chunk in chunks(waits_for):
             statement = (
                 update(_table)
                 .where(_table.c.waits_for.in_(chunk))
-                .where(_table.c.status.in_([Status.PENDING.value, Status.FAILED.value]))
+                .where(_table.c.status != Status.SYNCED.value)
                 .where(or_(_table.c.next_at.is_(None), _table.c.next_at > now))
                 .values(next_at=now)
             )

@@ -147,9 +147,19 @@ class Client:
         total = len(page.results) if page.total is None else page.total
         return Found(page.results, total, page.after is not None, _said_at(reply))
 
-    async def listed(self, object_type: str, *, archived: bool, limit: int, after: str | None = None) -> wire.Records:
+    async def listed(
+        self,
+        object_type: str,
+        *,
+        archived: bool,
+        limit: int,
+        after: str | None = None,
+        properties: Sequence[str] = (),
+    ) -> wire.Records:
         """A page of the plain list; of the recycle bin with `archived`."""
-        query = {"limit": str(limit), "archived": "true" if archived else "false"} | ({"after": after} if after else {})
+        query = {"limit": str(limit), "archived": "true" if archived else "false"}
+        query |= {"properties": ",".join(properties)} if properties else {}
+        query |= {"after": after} if after else {}
         return wire.to(wire.Records, await self.get(f"{self.paths.objects(object_type)}?{urlencode(query)}"))
 
     async def get(self, path: str, route: str | None = None) -> Any:

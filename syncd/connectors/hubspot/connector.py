@@ -35,7 +35,7 @@ class HubSpot:
         self._recording = Recording(options.payments)
         self._reader = Reader(client, options)
         self._lookup = Lookup(client, self._reader, options)
-        self._poll = Poll(client, self._reader, options)
+        self._poll = Poll(client, self._reader, self._lookup, options)
         settler = Settler(client, self._reader, options)
         self._writer = Writer(client, settler, options, self._recording)
         self._resolver = Resolver(client, self._lookup, settler, options)

@@ -18,7 +18,8 @@ from datetime import UTC, datetime, timedelta
 from syncd.connectors.base import Page, Sighting
 from syncd.connectors.hubspot import mapping, moments
 from syncd.connectors.hubspot.client import Client, Filter, by_number
-from syncd.connectors.hubspot.fields import INVOICES, LINES, TYPES, modified_property, read_properties
+from syncd.connectors.hubspot.fields import INVOICES, LINES, REFERENCE, TYPES, modified_property, read_properties
+from syncd.connectors.hubspot.lookup import Lookup
 from syncd.connectors.hubspot.manifest import LIMITS
 from syncd.connectors.hubspot.mapping import version_of
 from syncd.connectors.hubspot.options import Options
@@ -45,9 +46,10 @@ class Step:
 class Poll:
     """Answers `changes_since`."""
 
-    def __init__(self, client: Client, reader: Reader, options: Options) -> None:
+    def __init__(self, client: Client, reader: Reader, lookup: Lookup, options: Options) -> None:
         self._client = client
         self._reader = reader
+        self._lookup = lookup
         self._options = options
         self._overlap = timedelta(seconds=options.overlap)
 
@@ -155,15 +157,36 @@ class Poll:
         if not seen:
             yield Page(sightings=(), cursors=done)
             return
-        since, after = moments.parse(seen) - self._overlap, None
-        while True:
-            page = await self._client.listed(TYPES[kind], archived=True, limit=LIMITS.list_page, after=after)
-            gone = [r for r in page.results if r.archived_at and moments.parse(r.archived_at) >= since]
+        since = moments.parse(seen) - self._overlap
+        async for gone in self._bin(TYPES[kind], since):
             sightings = tuple(
                 Sighting(kind=kind, id=r.id, version=archived_version(r), presence=Presence.ARCHIVED) for r in gone
             )
+            yield Page(sightings=sightings, cursors={})
+        yield Page(sightings=await self._bereft(since) if kind is Kind.INVOICE else (), cursors=done)
+
+    async def _bereft(self, since: datetime) -> tuple[Sighting, ...]:
+        """Mirrors a line was taken from. HubSpot moves no date of theirs, and the line keeps only our reference."""
+        newest: dict[str, str] = {}
+        async for gone in self._bin(LINES, since):
+            for line in gone:
+                marker, _, _ = (line.text(REFERENCE) or "").rpartition(":")
+                if marker:
+                    newest[marker] = max(newest.get(marker, ""), archived_version(line))
+        holders = await self._lookup.ids(Kind.INVOICE, REFERENCE, list(newest)) if newest else {}
+        return tuple(
+            Sighting(kind=Kind.INVOICE, id=id, version=newest[marker]) for marker, ids in holders.items() for id in ids
+        )
+
+    async def _bin(self, object_type: str, since: datetime) -> AsyncIterator[list[Record]]:
+        """What went into a recycle bin at `since` or later, a page at a time."""
+        after: str | None = None
+        while True:
+            page = await self._client.listed(
+                object_type, archived=True, limit=LIMITS.list_page, after=after, properties=(REFERENCE,)
+            )
+            yield [r for r in page.results if r.archived_at and moments.parse(r.archived_at) >= since]
             after = page.after
-            yield Page(sightings=sightings, cursors={} if after else done)
             if not after:
                 return
 

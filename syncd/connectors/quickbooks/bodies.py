@@ -217,7 +217,12 @@ def _custom(order: Order, wanted: Mapping[str, Value], known: Known) -> list[Raw
     for label, value in wanted.items():
         id = known.books.custom_field(label)
         if id is None:
-            raise Unwritable(order.intent, "field_not_writable", f"there is no custom field {label!r} on sales forms")
+            words = (
+                f"sales forms have no custom field {label!r}"
+                if label
+                else "no custom field is chosen for it (po_field)"
+            )
+            raise Unwritable(order.intent, "field_not_writable", words)
         made[id] = made.get(id, {}) | {
             "DefinitionId": id,
             "Type": "StringType",

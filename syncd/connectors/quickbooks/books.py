@@ -87,14 +87,14 @@ class _Company(Wire, frozen=True, kw_only=True):
 
 
 def books(realm: str, company: Raw, preferences: Raw) -> Books:
-    """The company from its two answers.
+    """The company from its two singletons; empty ones were not answered.
 
     Raises:
         ConnectionTrouble: they are not what they should be.
     """
     try:
-        made = msgspec.convert(company.get("CompanyInfo"), _Company)
-        prefs = msgspec.convert(preferences.get("Preferences"), _Preferences)
+        made = msgspec.convert(company, _Company)
+        prefs = msgspec.convert(preferences, _Preferences)
     except msgspec.ValidationError as error:
         raise ConnectionTrouble(Condition.MALFORMED_ANSWER, f"company or preferences: {error}") from error
     country = made.country.upper() if made.country and len(made.country) == 2 else None

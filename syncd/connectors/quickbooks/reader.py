@@ -47,9 +47,9 @@ class Reader:
         self._accounts: dict[str, str] = {}
 
     async def look_at_books(self) -> Books:
-        """The company as it is now: two calls."""
-        company = await self.client.get(f"/companyinfo/{self.client.realm}")
-        self._books = books(self.client.realm, company, await self.client.get("/preferences"))
+        """The company as it is now: one call."""
+        company, preferences = await self.client.ask_all(["select * from CompanyInfo", "select * from Preferences"])
+        self._books = books(self.client.realm, _first(company.rows), _first(preferences.rows))
         self._books_at = self.client.clock.now()
         return self._books
 
@@ -170,6 +170,10 @@ def _select(kind: Kind, conditions: Sequence[str], paging: str) -> str:
     everything = ["Active in (true, false)"] if kind in LISTS else []
     where = " and ".join([*conditions, *everything])
     return f"select {columns} from {ENTITIES[kind]}{' where ' + where if where else ''} {paging}"  # noqa: S608
+
+
+def _first(rows: Sequence[Raw]) -> Raw:
+    return rows[0] if rows else {}
 
 
 def _statements(kind: Kind, field: str, values: Iterable[str]) -> Iterator[str]:

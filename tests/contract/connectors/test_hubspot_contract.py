@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import ClassVar
 
 from syncd.clock import SystemChance
 from syncd.connectors.base import Order
@@ -20,15 +21,15 @@ class TestHubSpot(ConnectorContract):
     """A bearer token, the classic paths."""
 
     vendor = "hubspot"
-    names = {
+    names: ClassVar = {
         Kind.PARTY: "contacts",
         Kind.PRODUCT: "products",
         Kind.INVOICE: "invoices",
         Kind.PAYMENT: "commerce_payments",
     }
-    write = {"method": "POST", "path": "/crm/.*/batch/create"}
-    edit = {"city": "Elsewhere"}
-    edited = {"city": "Elsewhere"}
+    write: ClassVar = {"method": "POST", "path": "/crm/.*/batch/create"}
+    edit: ClassVar = {"city": "Elsewhere"}
+    edited: ClassVar = {"city": "Elsewhere"}
 
     def settings(self, url, keys):
         return ConnectionSettings(name="crm", vendor="hubspot", url=url, token=keys["token"], options=self.options())

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import ClassVar
 
 from syncd.clock import SystemChance
 from syncd.connectors.base import Order
@@ -20,10 +21,10 @@ class TestQuickBooks(ConnectorContract):
     """The sample company, with its own numbers."""
 
     vendor = "quickbooks"
-    names = {Kind.PARTY: "Customer", Kind.PRODUCT: "Item", Kind.INVOICE: "Invoice", Kind.PAYMENT: "Payment"}
-    write = {"method": "POST", "path": "/v3/company/.*/(customer|batch)", "contains": "new"}
-    edit = {"CompanyName": "Elsewhere"}
-    edited = {"company": "Elsewhere"}
+    names: ClassVar = {Kind.PARTY: "Customer", Kind.PRODUCT: "Item", Kind.INVOICE: "Invoice", Kind.PAYMENT: "Payment"}
+    write: ClassVar = {"method": "POST", "path": "/v3/company/.*/(customer|batch)", "contains": "new"}
+    edit: ClassVar = {"CompanyName": "Elsewhere"}
+    edited: ClassVar = {"company": "Elsewhere"}
 
     def settings(self, url, keys):
         return ConnectionSettings(

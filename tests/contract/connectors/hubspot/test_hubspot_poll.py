@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from syncd.model.references import Kind
 from syncd.model.snapshot import Presence
+from tests.contract.connectors.hubspot.conftest import mirror
 
 DRAFT_LINES = {"lines": [{"id": "500101", "description": "Every room"}]}
 
@@ -55,6 +56,21 @@ async def test_what_was_in_the_bin_before_we_came_is_no_news(portal):
     seen, _ = await portal.poll(cursors)
 
     assert "1021" not in {s.id for s in seen}
+
+
+async def test_a_line_taken_from_a_mirror_is_seen_within_the_hour(portal):
+    """Nothing on the mirror tells; the line in the recycle bin leads there by our reference."""
+    made = await portal.one(Kind.INVOICE, (await portal.write(mirror())).id)
+    _, cursors = await portal.poll()
+    await portal.person("update", "invoices", made.id, lines=[{"id": made.noun.lines[0].id}])
+    portal.clock.skipped += 3601
+    seen, cursors = await portal.poll(cursors)
+    await portal.control.advance(3600)
+    portal.clock.skipped += 3601
+    again, _ = await portal.poll(cursors)
+
+    assert made.id in {s.id for s in seen if s.version != made.version}
+    assert [s for s in again if s.id == made.id and s.version != made.version] == []
 
 
 async def test_a_late_index_is_read_again(portal):

@@ -1,5 +1,7 @@
 """Answers from HubSpot that never came, came in part, or came too late."""
 
+from dataclasses import replace
+
 import pytest
 
 from syncd.connectors.base import Advanced, Done, NotDone, Refused, Stale, Unknown
@@ -86,13 +88,7 @@ async def test_results_that_are_left_out_are_unknown(portal):
     by_intent = {order.intent: order for order in orders}
     made = {o.intent: o for o in await portal.connector.transmit(send, by_intent)}
     lost = {intent: order for intent, order in by_intent.items() if isinstance(made[intent], Unknown)}
-    part = await portal.connector.resolve(
-        type(send)(
-            **{name: getattr(send, name) for name in send.__slots__} | {"items": {i: send.items[i] for i in lost}}
-        ),
-        lost,
-        1.0,
-    )
+    part = await portal.connector.resolve(replace(send, items={i: send.items[i] for i in lost}), lost, 1.0)
 
     assert len(lost) == 2
     assert all(isinstance(outcome, Done) for outcome in part)
@@ -140,8 +136,7 @@ async def test_after_a_restart_an_update_of_lines_is_decided_again(portal):
     made = await portal.one(Kind.INVOICE, (await portal.write(mirror())).id)
     order = change(made, lines=made.noun.lines[:1], mirror=True)
     send = await lose(portal, order, match={"method": "POST", "path": "/crm/.*/batch/archive"})
-    forgetful = change(made, lines=made.noun.lines[:1], mirror=True, values={})
-    forgetful = type(order)(**{n: getattr(forgetful, n) for n in forgetful.__slots__} | {"seen": None})
+    forgetful = replace(order, seen=None)
 
     assert isinstance(await portal.resolved(send, order, age=1), Done)
     assert isinstance(await portal.resolved(send, forgetful, age=1), Unknown)

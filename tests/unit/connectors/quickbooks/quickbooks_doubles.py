@@ -111,14 +111,20 @@ class Company:
             return next((r for rule in self.rules if (r := rule(request))), None) or reply(TOKEN)
         self.seen.append(request)
         self.journal.append(request.headers["Authorization"].removeprefix("Bearer "))
+        if request.route == "/batch" and b"from CompanyInfo" in request.body:
+            return self._singletons(request)
         for rule in self.rules:
             if (answer := rule(request)) is not None:
                 return answer
-        if "/companyinfo/" in request.route:
-            return reply(self.company)
-        if request.route == "/preferences":
-            return reply(self.preferences)
         return reply({"QueryResponse": {}, "time": SERVER_TIME})
+
+    def _singletons(self, request) -> HttpReply:
+        held = {**self.company, **self.preferences}
+        items = [
+            {"bId": asked["bId"], "QueryResponse": {name: [held[name]] if name in held else []}}
+            for asked, name in zip(body(request)["BatchItemRequest"], ("CompanyInfo", "Preferences"), strict=True)
+        ]
+        return reply({"BatchItemResponse": items, "time": SERVER_TIME})
 
     async def close(self):
         pass

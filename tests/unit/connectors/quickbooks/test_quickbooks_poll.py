@@ -101,7 +101,7 @@ async def test_entity_with_too_many_changes_is_queried_by_time():
     company = Company(feed(Customer=changed), query)
     seen, after = await poll(company, {"party": RECENT}, kinds=(Kind.PARTY,))
 
-    assert "MetaData.LastUpdatedTime >= '2026-03-02T10:55:00Z'" in company.statements()[0]
+    assert any("MetaData.LastUpdatedTime >= '2026-03-02T10:55:00Z'" in said for said in company.statements())
     assert {s.id for s in seen if s.presence is Presence.PRESENT} == {str(n) for n in range(ROWS + 500)}
     assert [s.id for s in seen if s.presence is Presence.DELETED] == ["7"]
     assert after == {Kind.PARTY: "2026-03-02T12:00:00.500000+00:00"}

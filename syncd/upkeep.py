@@ -1,0 +1,40 @@
+"""Housekeeping of a running daemon: old content goes, and the kept counts are held against the records."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from syncd.engine import Engine
+from syncd.store.rows import Retention
+from syncd.store.store import Tx
+
+log = structlog.get_logger("syncd.upkeep")
+
+EVERY = 3600.0  # seconds between two rounds
+KEEP_SENDS = timedelta(days=2)  # the exact bytes of requests whose outcome is known; vendors forget keys sooner
+
+
+class Upkeep:
+    """Runs at most once an hour, in bounded batches."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._next = engine.clock.monotonic() + EVERY
+
+    async def run(self) -> None:
+        """Do what is due; nothing most of the time."""
+        if self._engine.clock.monotonic() < self._next:
+            return
+        self._next = self._engine.clock.monotonic() + EVERY
+        pruned = await self._engine.store.write(self._prune)
+        wrong = await self._engine.store.read(lambda tx: tx.recount())
+        if wrong:
+            log.error("counts.wrong", differences=len(wrong))
+        log.info("upkeep.done", pruned=pruned)
+
+    def _prune(self, tx: Tx) -> int:
+        now = self._engine.clock.now()
+        tx.drop_sends(now - KEEP_SENDS)
+        return tx.prune(now, Retention())

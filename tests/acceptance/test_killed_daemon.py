@@ -1,0 +1,52 @@
+"""What remains right when the daemon's process dies, is stopped, or meets another one."""
+
+import asyncio
+import json
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from syncd.errors import Exit
+from tests.acceptance.checkers import assert_in_order, picture, unlike
+from tests.acceptance.processes import ANY_PORT, Killer, intercept, running, until
+from tests.acceptance.world import Snapshot, World, world
+
+KILLS = 8
+LATENCY = 0.02  # seconds a vendor takes, so that several requests are under way at any moment
+SLOW_SEEDS = range(2, 15)  # 13 x 8 kills
+
+
+async def _settled(w: World) -> None:
+    """Let everything come to its end; then a further pass writes nothing."""
+    await w.once()
+    end = await w.mark()
+    await w.once()
+    assert await w.written(end) == []
+
+
+async def _as_if_nothing_had_happened(w: World, synced: Snapshot) -> None:
+    await assert_in_order(w.control)
+    async with synced.world() as undisturbed:
+        expected = await picture(undisturbed.control)
+    assert unlike(await picture(w.control), expected) == []
+
+
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in SLOW_SEEDS)])
+async def test_kills_during_the_initial_sync_leave_no_trace(seed: int, synced: Snapshot):
+    """`kill -9` again and again, mid-request: nothing is there twice, and in the end both sides are as without."""
+    async with world(changes=[ANY_PORT]) as w:
+        w.option("crm", late_commit=1.0, search_lag=0.5)  # what got lost is to be looked for between the kills, too
+        for vendor in w.sandbox.vendors:
+            await w.control.settings(vendor, latency=LATENCY)
+        killer = Killer(random.Random(seed))
+        intercept(w, killer)
+        for _ in range(KILLS):
+            async with running(w, "run") as daemon:
+                killer.aim(daemon)
+                await asyncio.wait_for(daemon.wait(), 30)
+                assert daemon.returncode == -signal.SIGKILL
+        await _settled(w)
+        await _as_if_nothing_had_happened(w, synced)
