@@ -14,15 +14,20 @@ import anyio
 import structlog
 
 from syncd import recipes
+from syncd.bell import Bell
 from syncd.clock import Chance, Clock, SystemChance, SystemClock
 from syncd.config import Config, Connection, secret
 from syncd.connectors import hubspot, quickbooks
 from syncd.connectors.base import Account, Condition, ConnectionTrouble, Connector, Finding, Severity
 from syncd.connectors.http import AioTransport
 from syncd.connectors.settings import ConnectionSettings
+from syncd.connectors.webhooks import Verify
 from syncd.core.rules import Direction, FlowRules, Row, SyncRules
 from syncd.engine import Engine, account_from_plain, account_to_plain
 from syncd.errors import ConfigError, Problem
+from syncd.feed import doors
+from syncd.feed.intake import Intake
+from syncd.feed.listener import listening
 from syncd.feed.poller import Poller
 from syncd.guard import Guard
 from syncd.health import Health
@@ -41,8 +46,12 @@ from syncd.upkeep import Upkeep
 log = structlog.get_logger("syncd.daemon")
 
 CONNECTORS: Mapping[str, Callable[..., Connector]] = {"hubspot": hubspot.connect, "quickbooks": quickbooks.connect}
+WEBHOOKS: Mapping[str, Callable[[ConnectionSettings], Verify]] = {
+    "hubspot": hubspot.verifier,
+    "quickbooks": quickbooks.verifier,
+}
 PREPARED = "2"  # raised when connectors need more on an account than before
-IDLE_SECONDS = 1.0  # how long the loop sleeps at most: a signal or a due record is seen after this
+IDLE_SECONDS = 1.0  # how long the loop sleeps at most: a due record is seen after this
 REPLAN_BATCH = 500  # records planned again per pass after a change of rules: in the background, behind live work
 
 
@@ -65,7 +74,11 @@ class Kept:
 
 @dataclass(slots=True)
 class App:
-    """Everything that runs for one configuration."""
+    """Everything that runs for one configuration.
+
+    Attributes:
+        bell: ends the loop's sleep. intake: takes webhooks in; its `receipts` count them.
+    """
 
     config: Config
     engine: Engine
@@ -74,6 +87,8 @@ class App:
     turn: Turn
     executor: Executor
     upkeep: Upkeep
+    intake: Intake
+    bell: Bell
     version: str
     met: set[str] = field(default_factory=set)
     stopping: bool = False
@@ -177,9 +192,9 @@ class App:
         """Go on until told to stop."""
         while not until.is_set():
             await self.upkeep.run()
+            self.bell.hush()
             if await self.step() == 0:
-                with anyio.move_on_after(IDLE_SECONDS):
-                    await until.wait()
+                await self.bell.rest(IDLE_SECONDS, until)
 
     async def drain(self, wait: float, progress: Progress | None = None) -> None:
         """Poll, work until nothing is due; wait at most so many seconds for what will be due soon."""
@@ -242,7 +257,8 @@ async def opened(
         secrets = await Secrets.open(config.state_dir, Path(given) if given else None)
         store = await Store.open(config.database_url, cipher=secrets.cipher)
         stack.push_async_callback(store.close)
-        connectors = _connectors(config, secrets, clock, chance)
+        settings = {name: _settings(name, connection) for name, connection in config.connections.items()}
+        connectors = _connectors(config, settings, secrets, clock, chance)
         for connector in connectors.values():
             stack.push_async_callback(connector.close)
         syncs = [_fitted(await _sync(config, name, store, clock), connectors) for name in config.syncs]
@@ -250,6 +266,7 @@ async def opened(
         health = Health(store, clock)
         await health.load({name: connection.vendor for name, connection in config.connections.items()})
         engine.accounts |= _remembered(health)
+        bell = Bell()
         guard = Guard(max((sync.guard.records for sync in config.syncs.values()), default=20))
         yield App(
             config=config,
@@ -259,6 +276,8 @@ async def opened(
             turn=Turn(engine, health, guard),
             executor=Executor(engine, health),
             upkeep=Upkeep(engine),
+            intake=Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring),
+            bell=bell,
             version=version("syncd"),
         )
 
@@ -298,14 +317,14 @@ def _fitted(sync: SyncRules, connectors: Mapping[str, Connector]) -> SyncRules:
     return replace(sync, flows=tuple(flows))
 
 
-def _connectors(config: Config, secrets: Secrets, clock: Clock, chance: Chance) -> dict[str, Connector]:
+def _connectors(
+    config: Config, settings: Mapping[str, ConnectionSettings], secrets: Secrets, clock: Clock, chance: Chance
+) -> dict[str, Connector]:
     made: dict[str, Connector] = {}
     problems: list[Problem] = []
-    for name, connection in config.connections.items():
+    for name, own in settings.items():
         try:
-            made[name] = CONNECTORS[connection.vendor](
-                _settings(name, connection), AioTransport(), clock, chance, Kept(secrets, name)
-            )
+            made[name] = CONNECTORS[own.vendor](own, AioTransport(), clock, chance, Kept(secrets, name))
         except ValueError as error:
             problems.append(config.problem(("connections", name), str(error), "add what is missing"))
     if problems:
@@ -322,15 +341,25 @@ def _settings(name: str, connection: Connection) -> ConnectionSettings:
         client_id=connection.client_id,
         client_secret=secret(connection.client_secret),
         refresh_token=secret(connection.refresh_token),
+        webhook_secrets=tuple(each.get_secret_value() for each in connection.webhook_secrets),
         account=connection.account,
         options=connection.options,
     )
 
 
 async def run(config: Config, *, until: anyio.Event) -> int:
-    """The daemon: the engine and the status server, until told to stop. Returns the exit code."""
-    async with opened(config, "run") as app, serving(app, socket_path(config.state_dir, os.environ)) as address:
-        log.info("daemon.started", version=app.version, page=address, syncs=[sync.name for sync in app.syncs])
+    """The daemon: the engine, the status server and the listener for webhooks, until told to stop.
+
+    Returns:
+        The exit code.
+    """
+    async with (
+        opened(config, "run") as app,
+        serving(app, socket_path(config.state_dir, os.environ)) as address,
+        listening(config.webhooks, app.intake) as webhooks,
+    ):
+        names = [sync.name for sync in app.syncs]
+        log.info("daemon.started", version=app.version, page=address, webhooks=webhooks, syncs=names)
         await app.work(until)
         app.stopping = True
         log.info("daemon.stopping")
@@ -357,7 +386,7 @@ async def once(config: Config, *, wait: float = 60.0, progress: Progress | None 
 async def check(config: Config) -> list[Finding]:
     """Look at every connection and at what the configuration will make of it; changes nothing at a vendor."""
     async with opened(config, None) as app:
-        findings: list[Finding] = []
+        findings = doors.look(config)
         for name, connector in app.engine.connectors.items():
             try:
                 found = await connector.check(app.engine.kinds(name))

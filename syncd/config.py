@@ -26,10 +26,13 @@ from syncd.config_values import (
     Duration,
     Listen,
     ListenAddress,
+    OpenListenAddress,
     Places,
     Plain,
     PublicOrSecret,
+    PublicUrl,
     Secret,
+    Secrets,
     VendorUrl,
 )
 from syncd.errors import ConfigError, Problem
@@ -54,6 +57,20 @@ class Daemon(StrictModel):
     open_on_loopback: bool = Field(False, description="true or false")
 
 
+class Webhooks(StrictModel):
+    """The listener that vendors call, behind a proxy that speaks TLS."""
+
+    listen: OpenListenAddress = Field(Listen("127.0.0.1", 8301), description='an address like "127.0.0.1:8301"')
+    public_url: PublicUrl = Field(description='how vendors reach it, like "https://sync.example.com"')
+    connections: int = Field(512, ge=1, le=10_000, description="how many connections there may be at once")
+    per_address: int | None = Field(None, ge=1, description="how many of them may come from one address")
+
+    @property
+    def most_per_address(self) -> int:
+        """On loopback everybody comes from one address, the proxy's."""
+        return self.per_address or (self.connections if self.listen.loopback else 32)
+
+
 class Connection(StrictModel):
     """One account at one vendor. Secrets hold the fetched value; printing them shows stars."""
 
@@ -62,6 +79,9 @@ class Connection(StrictModel):
     client_id: PublicOrSecret | None = Field(None, description="the app's client id")
     client_secret: Secret | None = Field(None, description="a reference to the app's client secret")
     refresh_token: Secret | None = Field(None, description="a reference to the OAuth refresh token")
+    webhook_secrets: Secrets = Field(
+        (), alias="webhook_secret", description="a reference to what the app's webhooks are signed with, or two of them"
+    )
     account: str | None = Field(None, description="the vendor's account id as text (a portal or company id)")
     url: VendorUrl | None = Field(None, description="the address of a stand-in for the vendor, like the sandbox")
     options: dict[str, Plain] = Field(default_factory=dict, description="a table of simple values")
@@ -106,6 +126,7 @@ class Sync(StrictModel):
 
 class _Sections(StrictModel):
     daemon: Daemon = Field(Daemon(), description="the table [daemon]")
+    webhooks: Webhooks | None = Field(None, description="the table [webhooks]")
     connections: dict[str, Connection] = Field(description="at least two tables [connections.<name>]")
     syncs: dict[str, Sync] = Field(description="at least one table [syncs.<name>]")
 
@@ -120,6 +141,7 @@ class Config:
     connections: Mapping[str, Connection]
     syncs: Mapping[str, Sync]
     raw: Mapping[str, Any] = field(repr=False)
+    webhooks: Webhooks | None = None
     lines: Lines = field(default=Lines({}), repr=False)
 
     @property
@@ -159,6 +181,7 @@ def load(path: Path, environ: Mapping[str, str], state_dir: Path | None = None) 
         connections=sections.connections,
         syncs=sections.syncs,
         raw=raw,
+        webhooks=sections.webhooks,
         lines=lines,
     )
 

@@ -61,7 +61,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _listen(raw: object) -> Listen:
+def _listen_anywhere(raw: object) -> Listen:
     parts = urlsplit(f"//{raw}") if isinstance(raw, str) else None
     try:
         found = Listen(parts.hostname, parts.port) if parts and parts.hostname and parts.port is not None else None
@@ -69,6 +69,11 @@ def _listen(raw: object) -> Listen:
         found = None
     if found is None or parts is None or parts.netloc != raw:
         raise refusal("is no address with a port", 'write it like "127.0.0.1:8300" or "[::1]:8300"')
+    return found
+
+
+def _listen(raw: object) -> Listen:
+    found = _listen_anywhere(raw)
     if not found.loopback:
         raise refusal("is open to other machines, and there are no access tokens yet", 'use "127.0.0.1:8300"')
     return found
@@ -100,6 +105,15 @@ def _vendor_url(raw: object) -> str:
     return raw.rstrip("/")
 
 
+def _public_url(raw: object) -> str:
+    parts = urlsplit(raw) if isinstance(raw, str) else None
+    if not isinstance(raw, str) or parts is None or not parts.hostname or parts.query or parts.fragment:
+        raise refusal("is no web address", 'write it like "https://sync.example.com"')
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise refusal("is not https", "vendors send webhooks over https only; http is for the sandbox on this machine")
+    return raw.rstrip("/")
+
+
 def _database(raw: object) -> str:
     parts = urlsplit(raw) if isinstance(raw, str) else None
     if not isinstance(raw, str) or parts is None or parts.scheme != "postgresql":
@@ -126,6 +140,14 @@ def _secret(raw: object, info: ValidationInfo) -> SecretStr:
     if not value:
         raise refusal("refers to an empty secret", f"put the value into the {way} {name!r}")
     return SecretStr(value)
+
+
+def _secrets(raw: object, info: ValidationInfo) -> tuple[SecretStr, ...]:
+    """One secret, or two while one takes the other's place."""
+    listed = raw if isinstance(raw, list) else [raw]
+    if not 1 <= len(listed) <= 2:
+        raise refusal("is a list of neither one nor two secrets", "give the one in use, and beside it one to change to")
+    return tuple(_secret(each, info) for each in listed)
 
 
 def _public(raw: object, info: ValidationInfo) -> str:
@@ -178,9 +200,12 @@ _WAYS: Mapping[str, Callable[[str, Places], str]] = {
 _REFERENCES = 'write { credential = "name" }, { env = "NAME" } or { file = "path" }'
 
 ListenAddress = Annotated[Listen, PlainValidator(_listen)]
+OpenListenAddress = Annotated[Listen, PlainValidator(_listen_anywhere)]
 Duration = Annotated[timedelta, PlainValidator(_duration)]
 Plain = Annotated[str | bool | int | float, PlainValidator(_plain)]
 VendorUrl = Annotated[str, PlainValidator(_vendor_url)]
+PublicUrl = Annotated[str, PlainValidator(_public_url)]
 DatabaseUrl = Annotated[str, PlainValidator(_database)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+Secrets = Annotated[tuple[SecretStr, ...], PlainValidator(_secrets)]
 PublicOrSecret = Annotated[str, BeforeValidator(_public)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -24,7 +24,7 @@ from syncd.core.rules import FlowRules, SyncRules
 from syncd.engine import Engine, observed
 from syncd.guard import Guard
 from syncd.health import Health
-from syncd.model.record import Change, Intent, IntentState, Record, Status
+from syncd.model.record import Change, Intent, IntentState, Priority, Record, Status
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Presence, Snapshot
 from syncd.store.store import Tx
@@ -35,6 +35,7 @@ BATCH = 500  # records a turn: enough for full vendor batches, small enough that
 ROUNDS = 8  # look-ups a decision may ask for one after the other; more means that it can never be made
 TORN_AGAIN = (2.0, 5.0, 15.0)  # seconds until a composite that does not add up is read again; then it is taken as it is
 BUSY_AGAIN = 2.0  # seconds until a record with a request out is looked at again
+CUSTOMER_AGAIN = timedelta(minutes=10)  # a link that was replaced is seen by reading only
 LOOK_AGAIN = timedelta(minutes=5)  # a net under the waking of what waits, should it be missed
 
 
@@ -274,6 +275,10 @@ class Turn:
         tx.postpone_changes([change for change in claimed if change.ref in waiting], again)
         tx.finish_changes([change for change, _ in later])
         tx.put_changes([replace(c, due_at=clock.now() + timedelta(seconds=seconds)) for c, seconds in later])
+        for work in works:
+            # Only now: a hint that is put before the old one is finished would be due at the old one's time.
+            decided = [decision.record for decision in work.decisions.values()]
+            tx.put_changes(self._look_again(work.sync, decided, clock.now()))
 
     def _store_decisions(self, tx: Tx, work: Work) -> None:
         now = self._engine.clock.now()
@@ -295,7 +300,22 @@ class Turn:
         tx.save_records(list(records.values()))
         self._add_intents(tx, intents, records)
         tx.add_activity([entry for d in work.decisions.values() for entry in d.activity])
-        tx.wake([f"record:{id}" for id, record in records.items() if _moved(work.before.get(id), record)], now)
+        tx.wake([f"record:{id}" for id in work.decisions if _moved(work.before.get(id), records[id])], now)
+
+    def _look_again(self, sync: SyncRules, records: Iterable[Record], now: datetime) -> list[Change]:
+        """Entities whose cure no poll may show: another contact on an invoice need not change the invoice itself."""
+        return [
+            Change(
+                ref=EntityRef(sync.connection(record.origin), sync.flow(record.flow).kind, id),
+                cause="retry",
+                priority=Priority.RETRY,
+                due_at=now + CUSTOMER_AGAIN,
+            )
+            for record in records
+            if record.code == "customer_missing"
+            and record.origin is not None
+            and (id := record.entity(record.origin)) is not None
+        ]
 
     def _add_intents(self, tx: Tx, intents: list[Intent], records: dict[str, Record]) -> None:
         now = self._engine.clock.now()

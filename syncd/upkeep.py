@@ -13,6 +13,8 @@ from syncd.store.store import Tx
 log = structlog.get_logger("syncd.upkeep")
 
 EVERY = 3600.0  # seconds between two rounds
+KEEP_DELIVERIES = timedelta(days=7)  # longer than any vendor repeats a webhook
+MOST_DELIVERIES = 500_000  # some 60 MB
 KEEP_SENDS = timedelta(days=2)  # the exact bytes of requests whose outcome is known; vendors forget keys sooner
 
 
@@ -29,6 +31,8 @@ class Upkeep:
             return
         self._next = self._engine.clock.monotonic() + EVERY
         pruned = await self._engine.store.write(self._prune)
+        while found := await self._engine.store.write(self._prune_deliveries):
+            pruned += found
         wrong = await self._engine.store.read(lambda tx: tx.recount())
         if wrong:
             log.error("counts.wrong", differences=len(wrong))
@@ -38,3 +42,6 @@ class Upkeep:
         now = self._engine.clock.now()
         tx.drop_sends(now - KEEP_SENDS)
         return tx.prune(now, Retention())
+
+    def _prune_deliveries(self, tx: Tx) -> int:
+        return tx.prune_deliveries(self._engine.clock.now() - KEEP_DELIVERIES, MOST_DELIVERIES)

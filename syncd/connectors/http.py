@@ -261,6 +261,8 @@ class Caller:
     async def read_json(self, make: Callable[[], HttpRequest]) -> tuple[HttpReply, Any]:
         """`repeat`, with the answer read as JSON. An unreadable answer is asked for again.
 
+        A refusal need not be JSON, for a gateway may have written it: then the content is an empty object.
+
         Raises:
             ConnectionTrouble: as `repeat`, or `malformed_answer` after several unreadable answers in a row.
         """
@@ -269,6 +271,8 @@ class Caller:
             try:
                 decoded = reply.json()
             except Malformed as error:
+                if reply.status >= 300:
+                    return reply, {}
                 self._malformed += 1
                 log.warning("http.malformed", connection=self.connection, route=make().route, error=str(error))
                 if self._malformed >= MALFORMED_IN_A_ROW:

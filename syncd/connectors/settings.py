@@ -17,6 +17,7 @@ class ConnectionSettings:
         token: a fixed access token, for vendors that have one.
         refresh_token: the seed of the OAuth pair; the live pair is kept by the `TokenKeeper`.
         account: the vendor's account id where the caller must know it (QuickBooks: the realm id).
+        webhook_secrets: what this account's app signs its webhooks with; two while one takes the other's place.
         options: the vendor's own options, listed in its folder.
     """
 
@@ -28,6 +29,7 @@ class ConnectionSettings:
     client_secret: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
     account: str | None = None
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     options: Mapping[str, str | float | bool] = field(default_factory=dict)
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from syncd.core.content import allocation_text, compared_rows, project
+from syncd.core.content import allocation_text, comparable, compared_rows, project
 from syncd.core.decision import Case, Command, Context
 from syncd.core.match import natural_key
 from syncd.core.rules import Group
-from syncd.core.translate import Wanted, derived, lines_there, validate_invoice, whole
+from syncd.core.translate import Wanted, derived, lines_there, whole
 from syncd.model.content import Content
-from syncd.model.nouns import Allocation, Invoice, Line, Noun, Payment
+from syncd.model.nouns import Allocation, Invoice, Line, Noun
 from syncd.model.record import Op
-from syncd.model.references import Kind, Side
+from syncd.model.references import Side
 from syncd.model.values import Value
 
 DERIVED = "derived."
@@ -38,44 +38,47 @@ def create(context: Context, case: Case, source: Side, now: Content) -> Command:
     )
 
 
-def update(
-    context: Context,
-    case: Case,
-    target: Side,
-    fields: Mapping[str, Value],
-    settled: Mapping[str, Value],
-    *,
-    lines: tuple[tuple[Line, ...], tuple[Line, ...]] | None = None,
-    allocations: tuple[Allocation, ...] | None = None,
-    told: Mapping[str, Value] | None = None,
-) -> Command:
-    """Changes to what `target` holds.
+@dataclass(slots=True, kw_only=True)
+class Moved:
+    """What goes to one side.
 
-    Args:
-        fields: row names to the values to be written there.
-        settled: row names to what the source's base becomes.
-        lines: the source's keyed lines and the target's new ones.
+    Attributes:
+        fields: row names to the values to be written there, in that side's terms.
+        lines: its whole new list.
+        allocations: the invoices a payment pays there.
         told: derived fields for a mirror, by noun field.
     """
+
+    fields: dict[str, Value] = field(default_factory=dict)
+    lines: tuple[Line, ...] | None = None
+    allocations: tuple[Allocation, ...] | None = None
+    told: Mapping[str, Value] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.fields or self.told or self.lines is not None)
+
+
+def update(context: Context, case: Case, target: Side, moved: Moved, source: Content) -> Command:
+    """Changes to what `target` holds. `source` is what the other side holds now: its base where it moved."""
     there = case.side(target)
     assert there is not None
     paths = {row.name: row.path(target) for row in context.flow.rows}
-    told = told or {}
-    source_lines, target_lines = lines if lines is not None else (None, None)
+    values = {paths.get(name, name): value for name, value in moved.fields.items() if name != "allocations"}
+    settled = {name: source.fields.get(name) for name in moved.fields}
     return Command(
         side=target,
         op=Op.UPDATE,
         kind=context.flow.kind,
         entity=there.id,
-        values={paths.get(name, name): value for name, value in fields.items() if name != "allocations"} | dict(told),
-        lines=target_lines,
-        allocations=allocations,
+        values=values | dict(moved.told),
+        lines=moved.lines,
+        allocations=moved.allocations,
         mirror=case.record.origin is target.other,
         if_version=there.version,
         expected=project(there, context.flow, target).digest(),
         patch={
-            target.other: Content(fields=dict(settled), lines=source_lines),
-            target: Content(fields={**fields, **_remembered(told)}, lines=target_lines),
+            target.other: Content(fields=settled, lines=None if moved.lines is None else source.lines),
+            target: Content(fields=moved.fields | _remembered(moved.told), lines=_compared(moved.lines)),
         },
     )
 
@@ -101,7 +104,8 @@ def sent_content(context: Context, target: Side, wanted: Wanted) -> Content:
         for row in compared_rows(context.flow)
         if row.path(target) in wanted.values
     }
-    fields |= {name: wanted.values[name] for name in ("customer", "discount") if name in wanted.values}
+    if wanted.lines is not None:
+        fields |= {name: wanted.values[name] for name in ("customer", "discount") if name in wanted.values}
     if wanted.allocations is not None:
         amount = wanted.values.get("amount")
         assert isinstance(amount, Decimal)
@@ -111,7 +115,11 @@ def sent_content(context: Context, target: Side, wanted: Wanted) -> Content:
         for row in context.flow.rows
         if row.group is Group.DERIVED and row.path(target) in wanted.values
     }
-    return Content(fields=fields | _remembered(told), lines=wanted.lines)
+    return Content(fields=fields | _remembered(told), lines=_compared(wanted.lines))
+
+
+def _compared(lines: tuple[Line, ...] | None) -> tuple[Line, ...] | None:
+    return None if lines is None else tuple(comparable(line) for line in lines)
 
 
 def untold(context: Context, case: Case, source: Side) -> dict[str, Value]:
@@ -122,18 +130,18 @@ def untold(context: Context, case: Case, source: Side) -> dict[str, Value]:
 
 
 def new_lines(
-    context: Context, case: Case, source: Side, keyed: tuple[Line, ...], there: tuple[Line, ...]
+    context: Context, invoice: Invoice, source: Side, keyed: tuple[Line, ...], there: tuple[Line, ...]
 ) -> tuple[Line, ...]:
-    """The target's whole new list: the source's keyed lines translated; lines that exist there keep their vendor id.
+    """The target's whole new list: the source's keyed lines translated; lines that exist there keep their vendor id."""
+    known = {line.key: line for line in there}
+    return tuple(_over(line, known.get(line.key)) for line in lines_there(context, invoice, source, keyed))
 
-    Raises:
-        Settled: the invoice may not be held over there as it is now.
-    """
-    noun = present_noun(case, source)
-    assert isinstance(noun, Invoice)
-    validate_invoice(context, noun, source)
-    ids = {line.key: line.id for line in there if line.key is not None}
-    return tuple(replace(line, id=ids.get(line.key or "")) for line in lines_there(context, noun, source, keyed))
+
+def _over(line: Line, there: Line | None) -> Line:
+    # A date of service the source does not say is not ours to clear.
+    if there is None:
+        return line
+    return replace(line, id=there.id, service_date=line.service_date or there.service_date)
 
 
 def present_noun(case: Case, side: Side) -> Noun:
@@ -143,24 +151,5 @@ def present_noun(case: Case, side: Side) -> Noun:
     return snapshot.noun
 
 
-def mirrored_amounts(left: Invoice, right: Invoice, invoice: str, version: str) -> Command | None:
-    """A payment that cannot be recorded on the left is shown on the left invoice's mirror fields; None if it is."""
-    if (left.amount_paid, left.balance) == (right.amount_paid, right.balance):
-        return None
-    return Command(
-        side=Side.LEFT,
-        op=Op.UPDATE,
-        kind=Kind.INVOICE,
-        entity=invoice,
-        values={"amount_paid": right.amount_paid, "balance": right.balance},
-        if_version=version,
-    )
-
-
 def _remembered(told: Mapping[str, Value]) -> dict[str, Value]:
     return {DERIVED + path: value for path, value in told.items()}
-
-
-def paid_amount(payment: Payment) -> Decimal:
-    """How much of a payment pays invoices."""
-    return sum((a.amount if a.amount is not None else payment.amount for a in payment.allocations), Decimal(0))

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from syncd.core.alignment import FACTS
 from syncd.core.content import Normalisers, same
 from syncd.core.normalise import explained
 from syncd.core.rules import Conflict, Row
-from syncd.model.content import Content, line_facts, shown
+from syncd.model.content import Content, shown
+from syncd.model.nouns import Line
 from syncd.model.record import FieldChange
 from syncd.model.references import Side
 from syncd.model.values import Value
@@ -57,28 +59,37 @@ def changed_fields(now: Content, base: Content, rules: Normalisers) -> frozenset
 
 
 def lines_moved(now: Content, base: Content, rules: Normalisers) -> bool:
-    """Whether an invoice's lines differ from the base, beyond what the vendor does to them by itself."""
-    before, after = line_facts(base.lines), line_facts(now.lines)
-    if before is None or after is None or before == after:
+    """Whether an invoice's lines differ from the base, beyond what the vendor does to them by itself.
+
+    Their order is not compared: vendors put lines in another one as they like. Both lists carry our keys.
+    """
+    if base.lines is None or now.lines is None:
         return False
-    if len(before) != len(after):
+    before, after = ({line.key: line for line in lines} for lines in (base.lines, now.lines))
+    if before.keys() != after.keys():
         return True
-    return not all(_same_line(one, other, rules) for one, other in zip(before, after, strict=True))
+    return not all(_same_line(before[key], after[key], rules) for key in before)
 
 
-def _same_line(base: Mapping[str, Value], now: Mapping[str, Value], rules: Normalisers) -> bool:
-    names = base.keys() | now.keys()
-    return all(explained(base.get(n), now.get(n), rules.get(f"lines.{n}", ())) for n in names)
+def _same_line(base: Line, now: Line, rules: Normalisers) -> bool:
+    return all(explained(getattr(base, n), getattr(now, n), rules.get(f"lines.{n}", ())) for n in FACTS)
 
 
-def merge_rows(both: Both, rows: tuple[Row, ...], conflict: Conflict) -> Flowing:
-    """Three-way merge of shared fields since the last success. Symmetric: the order of arrival plays no part."""
+def merge_rows(both: Both, rows: tuple[Row, ...], conflict: Conflict, *, mapped_later: bool) -> Flowing:
+    """Three-way merge of shared fields since the last success. Symmetric: the order of arrival plays no part.
+
+    Args:
+        mapped_later: what neither base knows was not mapped when both sides agreed; mappings are not retroactive.
+    """
     flowing = Flowing()
     changed = {side: changed_fields(both.now[side], both.base[side], both.rules[side]) for side in Side}
     for row in rows:
         movers = [side for side in Side if row.name in changed[side]]
         if all(row.name not in both.base[side].fields for side in Side):
-            _meet(flowing, both, row, conflict)  # agreed on by neither side yet
+            if mapped_later:
+                _settle(flowing, both, row)
+            else:
+                _meet(flowing, both, row, conflict)  # agreed on by neither side yet
         elif not movers:
             _learn(flowing, both, row)
         elif len(movers) == 1:

@@ -24,6 +24,7 @@ class SideFacts:
 
     currency: str = "USD"
     multi_currency: bool = False
+    owns_numbers: bool = True
     writable: frozenset[Kind] = frozenset(Kind)
     service_date_required: bool = False
     books_closed_until: date | None = None

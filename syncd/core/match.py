@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from syncd.core.content import match_keys
 from syncd.core.decision import Case, Context
+from syncd.core.facts import together
 from syncd.core.outcome import Settled
-from syncd.core.parents import customer_there, invoice_there
+from syncd.core.parents import customer_there, invoices_there
 from syncd.model.nouns import Invoice, Noun, Party, Payment, Product
 from syncd.model.record import Record
 from syncd.model.references import Kind, MatchKey, Side
@@ -29,42 +32,52 @@ def counterpart(context: Context, case: Case, source: Side) -> Snapshot | None:
     """
     snapshot = case.side(source)
     assert snapshot is not None and snapshot.noun is not None
-    _refuse_twins(context, snapshot, source)
+    _refuse_twins(context, case, snapshot, source)
     found = [c for c in _candidates(context, case, snapshot.noun, source) if c.presence is Presence.PRESENT]
     ours = [candidate for candidate in found if candidate.marker == case.record.marker]
     if ours:
         return ours[0]
     fitting = [c for c in found if _fits(context, snapshot.noun, c, source)]
-    free = [c for c in fitting if _holder(context, case, c, source.other) is None]
-    if isinstance(snapshot.noun, Payment) and free:
-        return min(free, key=lambda c: c.id)  # equal payments of one invoice are interchangeable
-    if len(fitting) > 1 and context.flow.kind in AMBIGUOUS:
-        raise Settled(AMBIGUOUS[context.flow.kind], ", ".join(sorted(c.id for c in fitting)))
-    if len(free) > 1:
-        raise Settled("customer_ambiguous", ", ".join(sorted(c.id for c in free)))
-    if not free and fitting and context.flow.kind in AMBIGUOUS:
-        holder = _holder(context, case, fitting[0], source.other)
+    holders = together(partial(_holder, context, case, c, source.other) for c in fitting)
+    free = sorted((c for c, holder in zip(fitting, holders, strict=True) if holder is None), key=lambda c: c.id)
+    if isinstance(snapshot.noun, Payment):
+        return free[0] if free else None  # equal payments of one invoice are interchangeable
+    if isinstance(snapshot.noun, Invoice):
+        if len(free) > 1:
+            raise Settled("duplicate_document_number", ", ".join(c.id for c in free))
+    elif len(fitting) > 1:
+        raise _ambiguous(context, case, source.other, fitting)
+    elif fitting and not free:
+        (holder,) = holders
         assert holder is not None
-        raise Settled(
-            AMBIGUOUS[context.flow.kind], f"It belongs to {holder.label} already.", waits_for=f"record:{holder.id}"
-        )
+        words = f"It belongs to {holder.label} already."
+        raise Settled(AMBIGUOUS[context.flow.kind], words, waits_for=f"record:{holder.id}")
     return free[0] if free else None
 
 
-def _refuse_twins(context: Context, snapshot: Snapshot, source: Side) -> None:
+def _ambiguous(context: Context, case: Case, side: Side, several: list[Snapshot]) -> Settled:
+    """The refusal to choose; it wakes when the record of one of the others moves."""
+    facts, flow = context.facts, context.flow
+    holders = together(partial(facts.holder, flow.name, side, snapshot.id) for snapshot in several)
+    others = [holder.id for holder in holders if holder is not None and holder.id != case.record.id]
+    waits_for = f"record:{others[0]}" if others else None
+    return Settled(AMBIGUOUS[flow.kind], ", ".join(sorted(s.id for s in several)), waits_for=waits_for)
+
+
+def _refuse_twins(context: Context, case: Case, snapshot: Snapshot, source: Side) -> None:
     # Two entities of one side under one key: whichever came first would take the counterpart, and that is a guess.
     if context.flow.kind not in AMBIGUOUS:
         return
     for key in match_keys(snapshot.noun):
         if key.field not in context.flow.match:
             continue
-        twins = {
-            twin.id
+        twins = [
+            twin
             for twin in context.facts.index(source, context.flow.kind, key)
-            if twin.presence is Presence.PRESENT and _stands_alone(twin.noun)
-        } - {snapshot.id}
+            if twin.id != snapshot.id and twin.presence is Presence.PRESENT and _stands_alone(twin.noun)
+        ]
         if twins:
-            raise Settled(AMBIGUOUS[context.flow.kind], ", ".join(sorted({snapshot.id} | twins)))
+            raise _ambiguous(context, case, source, [snapshot, *twins])
 
 
 def _stands_alone(noun: Noun | None) -> bool:
@@ -75,17 +88,16 @@ def _stands_alone(noun: Noun | None) -> bool:
 
 def _candidates(context: Context, case: Case, noun: Noun, source: Side) -> list[Snapshot]:
     there, kind = source.other, context.flow.kind
+    facts = context.facts
     if isinstance(noun, Payment):
-        found: dict[str, Snapshot] = {}
-        for allocation in noun.allocations:
-            paid = invoice_there(context, allocation.invoice, source)
-            found |= {c.id: c for c in context.facts.index(there, kind, MatchKey("invoice", paid))}
-        return list(found.values())
+        paid = invoices_there(context, [allocation.invoice for allocation in noun.allocations], source)
+        listed = together(partial(facts.index, there, kind, MatchKey("invoice", invoice)) for invoice in paid)
+        return list({c.id: c for found in listed for c in found}.values())
     keys = [key for key in match_keys(noun) if key.field in context.flow.match]
-    seen = {c.id: c for key in keys for c in context.facts.index(there, kind, key)}
+    seen = {c.id: c for key in keys for c in facts.index(there, kind, key)}
     # What we have seen comes first; the vendor is asked only when a create is about to follow.
     if not any(c.presence is Presence.PRESENT and _fits(context, noun, c, source) for c in seen.values()):
-        seen |= {c.id: c for key in keys for c in context.facts.find(there, kind, key)}
+        seen |= {c.id: c for key in keys for c in facts.find(there, kind, key)}
     return list(seen.values())
 
 
@@ -103,7 +115,7 @@ def _fits(context: Context, noun: Noun, candidate: Snapshot, source: Side) -> bo
             isinstance(other, Payment)
             and (other.amount, other.date, other.status) == (noun.amount, noun.date, noun.status)
             and {a.invoice for a in other.allocations}
-            == {invoice_there(context, a.invoice, source) for a in noun.allocations}
+            == set(invoices_there(context, [a.invoice for a in noun.allocations], source))
         )
     return _stands_alone(other)
 

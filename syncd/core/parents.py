@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from syncd.core.decision import Context
+from syncd.core.facts import together
 from syncd.core.outcome import Settled
 from syncd.core.rules import Creation, FlowRules
-from syncd.model.nouns import Invoice, Party
+from syncd.model.nouns import Invoice, Party, Product
 from syncd.model.record import Record, Status
-from syncd.model.references import Kind, Side
+from syncd.model.references import Kind, MatchKey, Side
 
 GONE = "counterpart_gone"
 """The note of a record that is kept although the other side no longer has it."""
@@ -67,18 +69,32 @@ def products_there(context: Context, invoice: Invoice, source: Side) -> tuple[di
         Those that have a counterpart; and the product for all other lines, if there are any and the recipe has one.
 
     Raises:
-        Settled: `waits_parent` while the product for all other lines is being made.
+        Settled: `product_ambiguous`; `waits_parent` while the product for all other lines is being made.
     """
     named = {line.product for line in invoice.lines}
     ids = sorted(id for id in named if id is not None)
     found: dict[str, str] = {}
     if context.flow.products is not None:
-        for id, record in context.facts.partners_of(context.flow.products, source, ids).items():
-            if record is not None and (there := record.entity(source.other)) is not None:
-                found[id] = there
+        records = context.facts.partners_of(context.flow.products, source, ids)
+        there = {id: record.entity(source.other) for id, record in records.items() if record is not None}
+        found = {id: product for id, product in there.items() if product is not None}
+        alone = [record for id, record in records.items() if record is not None and id not in found]
+        _refuse_ambiguous(context, context.flow.products, source.other, alone)
     others = source is Side.LEFT and bool(named - found.keys())
     fallback = context.flow.fallback_product if others else None
     return found, None if fallback is None else _fallback(context, fallback)
+
+
+def _refuse_ambiguous(context: Context, flow: str, side: Side, alone: list[Record]) -> None:
+    # A product without a counterpart because several could be it is not just any line's: which is meant is a person's
+    # word.
+    field = context.sync.flow(flow).match[0]
+    known = [(record, MatchKey(field, record.key)) for record in alone if record.key]
+    listed = together(partial(context.facts.index, side, Kind.PRODUCT, key) for _, key in known)
+    for (record, _), found in zip(known, listed, strict=True):
+        fitting = sorted(s.id for s in found if isinstance(s.noun, Product) and s.noun.active)
+        if len(fitting) > 1:
+            raise Settled("product_ambiguous", _tried(record, ", ".join(fitting)), waits_for=_on(record))
 
 
 def _fallback(context: Context, name: str) -> str:

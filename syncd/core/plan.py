@@ -24,7 +24,7 @@ from syncd.core.parents import fallback_key
 from syncd.core.reconcile import reconcile
 from syncd.core.requirements import Asked, turned_away
 from syncd.core.vanished import vanished
-from syncd.model.nouns import Invoice, Party
+from syncd.model.nouns import Invoice, Party, Product
 from syncd.model.record import Activity, Op
 from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.snapshot import Presence, Snapshot
@@ -139,10 +139,10 @@ def _introduce(case: Case, context: Context, source: Side) -> Decision:
     found = counterpart(context, case, source)
     if found is not None:
         return _adopt(case, context, source, found)
-    if cannot_be_recorded(case, context, source):
-        return mirror_payment(case, context, source)
     snapshot = case.side(source)
     assert snapshot is not None
+    if cannot_be_recorded(snapshot.noun, context.facts.sides[source.other]):
+        return mirror_payment(case, context, source)
     command = create(context, case, source, keyed(project(snapshot, context.flow, source), None, strong_ids=False))
     return Decision(
         record=pending(case.record, "queued", context.now),
@@ -176,13 +176,14 @@ def _adopt(case: Case, context: Context, source: Side, found: Snapshot) -> Decis
 
 def _fallback_product(case: Case, context: Context) -> Decision:
     """The product of lines that have none: found by its name or made, once, and then left alone."""
-    record, name = case.record, context.flow.fallback_product
+    name, facts = context.flow.fallback_product, context.facts
     assert name is not None
+    record, key = replace(case.record, label=name), MatchKey("name", name)
     if record.right is not None:
         return Decision(record=synced(record, context.now))
-    key, facts = MatchKey("name", name), context.facts
-    for found in (*facts.index(Side.RIGHT, Kind.PRODUCT, key), *facts.find(Side.RIGHT, Kind.PRODUCT, key)):
-        if found.presence is Presence.PRESENT:
+    there = facts.index(Side.RIGHT, Kind.PRODUCT, key) or facts.find(Side.RIGHT, Kind.PRODUCT, key)
+    for found in there:
+        if found.presence is Presence.PRESENT and isinstance(found.noun, Product) and found.noun.active:
             holder = facts.holder(context.flow.name, Side.RIGHT, found.id)
             if holder is not None and holder.left is not None:
                 raise Settled("product_ambiguous", f"“{name}” is synced with a product of its own.")

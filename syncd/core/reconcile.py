@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from syncd.core.commands import act, new_lines, present_noun, untold, update
+from syncd.core.commands import Moved, act, new_lines, present_noun, untold, update
 from syncd.core.conflict import Both, Flowing, changed_fields, first_meeting, lines_moved, merge_rows
-from syncd.core.content import compared_rows, money_fields, project, rules_by_row
+from syncd.core.content import allocation_text, compared_rows, money_fields, project, rules_by_row
 from syncd.core.decision import Case, Command, Context, Decision, noted
 from syncd.core.identity import keyed, voided
 from syncd.core.lifecycle import pending, synced
+from syncd.core.mirrored import MIRRORED, unrecorded
 from syncd.core.outcome import Settled
-from syncd.core.parents import customer_there
+from syncd.core.parents import GONE, customer_there
 from syncd.core.rules import Direction, Group, Row
-from syncd.core.translate import payment_there, validate_invoice
-from syncd.model.content import Content, line_facts, shown
-from syncd.model.nouns import Allocation, Invoice, Payment
-from syncd.model.record import Activity, FieldChange, Op, Record
+from syncd.core.translate import allocations_there, imposed, validate_invoice
+from syncd.model.content import Content, shown
+from syncd.model.nouns import Invoice, Payment
+from syncd.model.record import Activity, FieldChange, Op, Record, Status
 from syncd.model.references import Kind, Side
 from syncd.model.values import Value
 
@@ -39,11 +40,16 @@ def reconcile(case: Case, context: Context) -> Decision:
     rows = tuple(
         _effective(row, context.flow.direction) for row in compared_rows(context.flow) if row.name not in money
     )
-    flowing = (first_meeting if strangers else merge_rows)(both, rows, context.flow.conflict)
+    if strangers:
+        flowing = first_meeting(both, rows, context.flow.conflict)
+    else:
+        other_rules = case.record.rules_digest != context.flow.digest
+        later = other_rules and case.record.status is Status.SYNCED
+        flowing = merge_rows(both, rows, context.flow.conflict, mapped_later=later)
     if flowing.held:
         raise Settled("conflict_held", ", ".join(flowing.held))
     commands = _commands(case, context, both, flowing, money, strangers)
-    return _decision(case, context, both, flowing, commands, strangers)
+    return _decision(case, context, both, flowing, money, commands, strangers)
 
 
 def _both(case: Case, context: Context) -> Both:
@@ -107,59 +113,70 @@ def _commands(
     commands = []
     for target in Side:
         source = target.other
-        fields: dict[str, Value] = dict(flowing.to[target])
-        settled = {name: both.now[source].fields.get(name) for name in fields}
-        lines, allocations, told = None, None, {}
-        if source is origin and context.flow.direction.allows(source):
-            if money and not strangers:
-                fields |= _money_there(case, context, both, source, money)
-                settled |= {name: both.now[source].fields.get(name) for name in fields}
-                if lines_moved(both.now[source], both.base[source], both.rules[source]):
-                    there = new_lines(context, case, source, both.now[source].lines or (), both.now[target].lines or ())
-                    lines = (both.now[source].lines or (), there)
-                if "allocations" in fields:
-                    allocations = _allocations(case, context, source)
-            told = untold(context, case, source) if context.flow.kind is Kind.INVOICE else {}
-        if fields or lines is not None or told:
-            commands.append(
-                update(context, case, target, fields, settled, lines=lines, allocations=allocations, told=told)
-            )
+        moved = Moved(fields=dict(flowing.to[target]), told=_told(case, context, source))
+        if money and not strangers and source is origin and context.flow.direction.allows(source):
+            _money_there(case, context, both, source, money, moved)
+        if moved:
+            commands.append(update(context, case, target, moved, both.now[source]))
     return commands
 
 
-def _money_there(case: Case, context: Context, both: Both, source: Side, money: frozenset[str]) -> dict[str, Value]:
-    """What changed of the money fields where the record was born, in the other side's terms."""
-    rules = both.rules[source]
-    changed = changed_fields(both.now[source], both.base[source], rules) & money
-    noun = present_noun(case, source)
-    if isinstance(noun, Invoice) and (changed or lines_moved(both.now[source], both.base[source], rules)):
-        validate_invoice(context, noun, source)
-    made: dict[str, Value] = {}
-    for name in sorted(changed):
-        if name == "customer":
-            assert isinstance(noun, Invoice)
-            made[name] = customer_there(context, noun, source)
-        else:
-            made[name] = both.now[source].fields.get(name)
-    return made
+def _money_there(case: Case, context: Context, both: Both, source: Side, money: frozenset[str], moved: Moved) -> None:
+    """Add what changed of the money fields where the record was born, in the other side's terms."""
+    now, base, rules = both.now[source], both.base[source], both.rules[source]
+    changed, noun = changed_fields(now, base, rules) & money, present_noun(case, source)
+    if not context.facts.sides[source.other].owns_numbers:
+        changed -= {"number"}
+    moved.fields |= {name: now.fields.get(name) for name in sorted(changed)}
+    if isinstance(noun, Invoice):
+        if changed or lines_moved(now, base, rules):
+            validate_invoice(context, noun, source)
+        if "customer" in changed:
+            moved.fields["customer"] = customer_there(context, noun, source)
+        if lines_moved(now, base, rules):
+            moved.lines = new_lines(context, noun, source, now.lines or (), both.now[source.other].lines or ())
+        elif "discount" not in changed:
+            _refuse_other_total(case, context, source)
+    if isinstance(noun, Payment) and changed & {"amount", "allocations"}:
+        moved.allocations = allocations_there(context, noun, source)
+        moved.fields["allocations"] = allocation_text(moved.allocations, noun.amount)
 
 
-def _allocations(case: Case, context: Context, source: Side) -> tuple[Allocation, ...] | None:
-    noun = present_noun(case, source)
-    assert isinstance(noun, Payment)
-    return payment_there(context, noun, source, {}).allocations
+def _refuse_other_total(case: Case, context: Context, source: Side) -> None:
+    """Nothing that makes up the total moved: if it is not the same on both sides, something cannot be carried over.
+
+    Raises:
+        Settled: what that is, or `amount_mismatch`.
+    """
+    here, there = present_noun(case, source), present_noun(case, source.other)
+    assert isinstance(here, Invoice) and isinstance(there, Invoice)
+    if here.total != there.total and not imposed(context, source):
+        validate_invoice(context, here, source)
+        raise Settled("amount_mismatch", f"One side says {shown(here.total)}, the other one {shown(there.total)}.")
+
+
+def _told(case: Case, context: Context, source: Side) -> dict[str, Value]:
+    if context.flow.kind is not Kind.INVOICE:
+        return {}
+    if source is not case.record.origin:
+        return unrecorded(case, context, source)
+    return untold(context, case, source) if context.flow.direction.allows(source) else {}
 
 
 def _decision(
-    case: Case, context: Context, both: Both, flowing: Flowing, commands: list[Command], strangers: bool
+    case: Case,
+    context: Context,
+    both: Both,
+    flowing: Flowing,
+    money: frozenset[str],
+    commands: list[Command],
+    strangers: bool,
 ) -> Decision:
-    settled_now = {side: both.base[side].patched(Content(fields=flowing.settled[side])) for side in Side}
+    settled_now = {side: _settled(both, flowing, side, money) for side in Side}
     if strangers:
         # Two strangers just met: what nobody has to change is agreed from now on; what has to, once it is written.
         waiting = flowing.to[Side.LEFT].keys() | flowing.to[Side.RIGHT].keys()
         settled_now = {side: both.now[side].without(waiting) for side in Side}
-    else:
-        settled_now = {side: _fresh_line_ids(settled_now[side], both.now[side]) for side in Side}
     record = replace(case.record, left_base=settled_now[Side.LEFT], right_base=settled_now[Side.RIGHT])
     if not commands:
         return Decision(record=synced(record, context.now, notes=_kept_notes(case)))
@@ -170,14 +187,20 @@ def _decision(
 
 
 def _kept_notes(case: Case) -> tuple[str, ...]:
-    return tuple(note for note in case.record.notes if note != "counterpart_gone")
+    # Both halves are there: neither is gone, nor only shown.
+    return tuple(note for note in case.record.notes if note not in (GONE, MIRRORED))
 
 
-def _fresh_line_ids(base: Content, now: Content) -> Content:
-    # Vendors renumber lines; the base follows as long as the lines themselves are the same.
-    if base.lines is not None and line_facts(base.lines) == line_facts(now.lines):
-        return replace(base, lines=now.lines)
-    return base
+def _settled(both: Both, flowing: Flowing, side: Side, money: frozenset[str]) -> Content:
+    """The side's base with what needs no write: agreed values, and what the base could not know before it was read."""
+    base, now = both.base[side], both.now[side]
+    learned = {name: value for name, value in now.fields.items() if name in money and name not in base.fields}
+    settled = base.patched(Content(fields=learned | flowing.settled[side]))
+    if base.lines is None or now.lines is None:
+        return replace(settled, lines=now.lines)
+    # Vendors renumber lines and put them in another order.
+    ids = {line.key: line.id for line in now.lines}
+    return replace(settled, lines=tuple(replace(line, id=ids.get(line.key, line.id)) for line in base.lines))
 
 
 def _planned(context: Context, case: Case, command: Command, both: Both) -> Activity:

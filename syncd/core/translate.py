@@ -65,9 +65,12 @@ def whole(context: Context, noun: Noun, source: Side, lines: tuple[Line, ...] | 
 def mapped(context: Context, noun: Noun, source: Side) -> dict[str, Value]:
     """The mapped fields that may go this way, under the other side's names; empty ones take the mapping's constant."""
     made: dict[str, Value] = {}
+    numbers = context.facts.sides[source.other].owns_numbers
     for row in context.flow.rows:
         if row.group is Group.DERIVED or not row.direction.allows(source):
             continue
+        if row.path(source.other) == "number" and not numbers:
+            continue  # it gives one itself
         value = field_value(noun, row.path(source))
         value = row.constant if value is None else value
         if value is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from textwrap import shorten
+from typing import Protocol
 
 import anyio
 
 from syncd.demo.script import Find, Row, Scene, Step
+from syncd.demo.telling import DETAIL
 from syncd.sandbox.base import Refusal
 
 LOOK_AGAIN = 0.5  # seconds between two looks at a screen
@@ -24,9 +26,11 @@ class Hand(Protocol):
 
 
 class Actor:
-    """The person. `tell` gets each step, its line and whether the vendor took it."""
+    """The person. `tell` gets each step, its line and whether the vendor took it; `pause` is the time between steps."""
 
-    def __init__(self, hand: Hand, tell: Callable[[Step, str, bool], None], pause: float) -> None:
+    def __init__(
+        self, hand: Hand, tell: Callable[[Step, str, bool], None], pause: Callable[[], Awaitable[None]]
+    ) -> None:
         self._hand = hand
         self._tell = tell
         self._pause = pause
@@ -44,7 +48,7 @@ class Actor:
                 continue
             answer, taken = await self._do(wanted)
             if not wanted.at_once:
-                await anyio.sleep(self._pause)
+                await self._pause()
             if taken is wanted.refused:
                 scene.close()
                 return
@@ -53,7 +57,7 @@ class Actor:
         try:
             row = await self._hand.person(step.vendor, step.op, step.kind, step.id, step.fields)
         except Refusal as refusal:
-            self._tell(step, f"{step.words}: refused, {refusal}", False)
+            self._tell(step, f"{step.words}: refused, {shorten(str(refusal), DETAIL, placeholder=' ...')}", False)
             return None, False
         self._tell(step, step.words.format_map(row), True)
         return row, True

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from syncd.app import App
 from syncd.core.rules import SyncRules
 from syncd.model.nouns import Invoice, Payment
 from syncd.model.record import Activity, Record, Status
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Snapshot
 from syncd.status.record_view import references
+from syncd.status.source import StatusSource
 from syncd.store.store import Tx
 
 LATEST = 100  # records a look takes in: many more than move between two looks
@@ -43,18 +43,18 @@ class Moved:
 class Watcher:
     """Looks at the state again and again."""
 
-    def __init__(self, app: App) -> None:
-        self._app = app
+    def __init__(self, source: StatusSource) -> None:
+        self._source = source
         self._known: dict[str, tuple[int, Status]] = {}
         self._number = 0
 
     async def skip(self) -> None:
         """Take everything up to now as seen."""
-        await self._app.store.read(self._skip)
+        await self._source.store.read(self._skip)
 
     async def look(self) -> list[Moved]:
         """The records that have changed, those that changed first first."""
-        return await self._app.store.read(self._moved)
+        return await self._source.store.read(self._moved)
 
     def _skip(self, tx: Tx) -> None:
         page = tx.list_records(limit=LATEST)
@@ -67,7 +67,7 @@ class Watcher:
             page = tx.list_records(limit=LATEST, after=page.next)
 
     def _moved(self, tx: Tx) -> list[Moved]:
-        syncs = {sync.name: sync for sync in self._app.syncs}
+        syncs = {sync.name: sync for sync in self._source.syncs}
         latest = [r for r in tx.list_records(limit=LATEST).rows if self._known.get(r.id, (-1,))[0] != r.revision]
         # One transaction sees one moment: whatever comes later has a higher number than all that is seen here.
         after = self._number

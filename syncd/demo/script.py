@@ -6,7 +6,7 @@ A scene is a generator: it yields a `Step` or a `Find` and is handed the vendor'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -63,7 +63,6 @@ FIRMS = (
 # Suppliers in QuickBooks: a customer there cannot have one of these names.
 SUPPLIERS = ("Hicks Hardware", "Ellis Equipment Rental", "Books by Bessie", "Tim Philip Masonry")
 DESIGN, INSTALLATION, GARDENING = "3003", "3004", "3002"
-BOOKED = "invoice {DocNumber} made for {CustomerRef[name]}, {TotalAmt} {CurrencyRef[value]}"
 
 
 def scenes(first: int = 1) -> Iterator[Scene]:
@@ -94,7 +93,7 @@ def booked_in_quickbooks(number: int) -> Scene:
     """An invoice is made in QuickBooks and paid there in two parts."""
     name = FIRMS[(number + 1) % len(FIRMS)][1]
     lines = [{"item": "INSTALLATION", "qty": 2 + number % 3}, {"item": "PUMP", "qty": 2}]
-    made = yield _quickbooks("create", "Invoice", BOOKED, {"customer": name, "lines": lines})
+    made = yield _booked(name, lines, number=2 * number)
     assert made is not None
     yield _paid(made, amount=Decimal("60.00"))
     yield _paid(made)
@@ -192,9 +191,7 @@ def voided(number: int) -> Scene:
     contact, name = FIRMS[(number + 5) % len(FIRMS)]
     made = yield _finalized(contact, name, [{"product": DESIGN, "quantity": 2}])
     assert made is not None
-    booked = yield _quickbooks(
-        "create", "Invoice", BOOKED, {"customer": name, "lines": [{"item": "DESIGN", "qty": 1 + number % 5}]}
-    )
+    booked = yield _booked(name, [{"item": "DESIGN", "qty": 1 + number % 5}], number=2 * number + 1)
     assert booked is not None
     yield _hubspot("void", "invoices", "invoice {properties[hs_number]} voided", id=made["id"])
     yield _quickbooks("void", "Invoice", "invoice {DocNumber} voided", id=booked["Id"])
@@ -221,7 +218,7 @@ def _quickbooks(op: str, kind: str, words: str, fields: Row | None = None, **mor
     return Step(vendor=QUICKBOOKS, op=op, kind=kind, words=words, fields=fields or {}, **more)
 
 
-def _finalized(contact: str, name: str, lines: list[Row]) -> Step:
+def _finalized(contact: str, name: str, lines: Sequence[Row]) -> Step:
     fields: Row = {"contact": contact, "lines": lines, "finalize": True}
     return _hubspot("create", "invoices", _finalizing(name), fields)
 
@@ -230,6 +227,13 @@ def _finalizing(name: str) -> str:
     return f"invoice {{properties[hs_number]}} finalized for {name}, " + (
         "{properties[hs_amount_billed]} {properties[hs_currency]}"
     )
+
+
+def _booked(customer: str, lines: Sequence[Row], number: int) -> Step:
+    # QuickBooks would go on from HubSpot's last number, and HubSpot counts for itself: so the person gives one.
+    fields = {"customer": customer, "lines": lines, "number": str(2000 + number)}
+    words = "invoice {DocNumber} made for {CustomerRef[name]}, {TotalAmt} {CurrencyRef[value]}"
+    return _quickbooks("create", "Invoice", words, fields)
 
 
 def _paid(invoice: Row, amount: Decimal | None = None) -> Step:

@@ -25,7 +25,7 @@ from syncd.core.content import project
 from syncd.engine import Engine, observed
 from syncd.health import Health
 from syncd.model.record import Intent, IntentState, Op, Record, StoredSend
-from syncd.model.references import Kind, MatchKey
+from syncd.model.references import EntityRef, Kind, MatchKey
 from syncd.model.snapshot import Snapshot
 from syncd.outbox.settle import Settler
 from syncd.store.store import Tx
@@ -79,7 +79,8 @@ class Executor:
             return 0
         connector = self._engine.connectors[name]
         records = await self._engine.store.read(lambda tx: tx.records([i.record for i in intents]))
-        orders = {i.id: _order(i, records[i.record]) for i in intents if i.record in records}
+        known = await self._known(name, intents)
+        orders = {i.id: _order(i, records[i.record], known.get(i.id)) for i in intents if i.record in records}
         by_id = {i.id: i for i in intents}
         stopped = await self._look(connector, name, by_id, orders)
         sends, refused = _compose(connector, orders, self._engine)
@@ -88,6 +89,13 @@ class Executor:
             await self._engine.store.write(lambda tx: self._settler.settle(tx, by_id, done))
         await self._send_all(connector, name, sends, orders, by_id)
         return len(intents)
+
+    async def _known(self, name: str, intents: list[Intent]) -> dict[str, Snapshot]:
+        """What the entities to be changed were when last seen, by intent."""
+        refs = {i.id: EntityRef(name, i.kind, i.entity) for i in intents if i.entity is not None}
+        wanted = list(refs.values())
+        stored = await self._engine.store.read(lambda tx: tx.snapshots(wanted)) if wanted else {}
+        return {id: stored[ref] for id, ref in refs.items() if ref in stored}
 
     def _first_of_each(self, intents: list[Intent]) -> list[Intent]:
         def rank(intent: Intent) -> tuple[int, int]:
@@ -229,7 +237,7 @@ class Executor:
         return (await self._engine.store.read(lambda tx: tx.find_entities(name, kind, [key]))).get(key, ())
 
 
-def _order(intent: Intent, record: Record) -> Order:
+def _order(intent: Intent, record: Record, seen: Snapshot | None = None) -> Order:
     return Order(
         intent=intent.id,
         op=intent.op,
@@ -241,6 +249,7 @@ def _order(intent: Intent, record: Record) -> Order:
         mirror=intent.mirror,
         if_version=intent.if_version,
         marker=record.marker if intent.op is Op.CREATE else None,
+        seen=seen,
         step=intent.step,
         carry=intent.carry,
     )

@@ -31,10 +31,17 @@ GIVE_UP = 3.0  # an outcome nobody can find out is a person's matter after so ma
 
 @dataclass(slots=True)
 class Ledger:
-    """What the outcomes of one request come to; stored in a handful of statements, however many they are."""
+    """What the outcomes of one request come to; stored in a handful of statements, however many they are.
+
+    Attributes:
+        holders: records that a poll made of what we created, before the outcome of its creation was known.
+        folded: dropped halves and the records that swallow them.
+    """
 
     records: dict[str, Record]
     waiting: dict[str, set[str]]
+    holders: dict[tuple[str, str, Side, str], Record]
+    folded: dict[str, str] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
     looks: list[Observed] = field(default_factory=list)
@@ -49,6 +56,10 @@ class Ledger:
 
     def store(self, tx: Tx, now: datetime) -> None:
         """Write everything down."""
+        for intents in tx.intents_of(list(self.folded)).values():
+            tx.drop_intents([intent.id for intent in intents])
+        for half, whole in self.folded.items():
+            tx.delete_record(half, whole)
         tx.drop_intents(self.dropped)
         tx.save_intents(self.intents)
         tx.observe(self.looks)
@@ -68,7 +79,8 @@ class Settler:
         """Store what became of these intents (by id), inside a transaction."""
         ids = list({intents[outcome.intent].record for outcome in outcomes})
         open_intents = tx.intents_of(ids)
-        ledger = Ledger(tx.records(ids), {id: {i.id for i in open_intents.get(id, ())} for id in ids})
+        waiting = {id: {i.id for i in open_intents.get(id, ())} for id in ids}
+        ledger = Ledger(tx.records(ids), waiting, _holders(tx, intents, outcomes))
         for outcome in outcomes:
             self._one(ledger, intents[outcome.intent], outcome, open_intents)
         ledger.store(tx, self.engine.clock.now())
@@ -101,6 +113,10 @@ class Settler:
         own = intent.kind is self._sync(intent).flow(intent.flow).kind
         if own and intent.op is Op.CREATE:
             record = replace(record, left=outcome.id) if intent.side is Side.LEFT else replace(record, right=outcome.id)
+            holder = ledger.holders.get((intent.sync, intent.flow, intent.side, outcome.id), record)
+            if holder.id != record.id:
+                assert holder.entity(intent.side.other) is None, "what we create is nobody else's counterpart"
+                ledger.folded[holder.id] = record.id
         if not ledger.waiting[record.id]:
             record = synced(record, now, notes=() if own else (MIRRORED,))
         ledger.activity.append(_entry(intent, record, now, "write.done", request_id=outcome.request_id))
@@ -201,6 +217,21 @@ class Settler:
 
     def _sync(self, intent: Intent) -> SyncRules:
         return next(sync for sync in self.engine.syncs if sync.name == intent.sync)
+
+
+def _holders(
+    tx: Tx, intents: dict[str, Intent], outcomes: Sequence[Outcome]
+) -> dict[tuple[str, str, Side, str], Record]:
+    made: dict[tuple[str, str, Side], list[str]] = {}
+    for outcome in outcomes:
+        intent = intents[outcome.intent]
+        if isinstance(outcome, Done) and intent.op is Op.CREATE:
+            made.setdefault((intent.sync, intent.flow, intent.side), []).append(outcome.id)
+    return {
+        (*place, id): record
+        for place, ids in made.items()
+        for id, record in tx.records_of_entities(*place, ids).items()
+    }
 
 
 def _with_base(record: Record, side: Side, base: Content) -> Record:

@@ -54,6 +54,11 @@ class Control:
         only = {} if vendor is None else {"vendor": vendor}
         return await self._list("requests", "/requests", after=after, **only)
 
+    async def webhooks(self, vendor: str | None = None, after: int = 0) -> Sequence[Row]:
+        """The webhooks that were sent, or dropped on purpose, after number `after`."""
+        only = {} if vendor is None else {"vendor": vendor}
+        return await self._list("webhooks", "/webhooks", after=after, **only)
+
     async def records(self, vendor: str, kind: str) -> Sequence[Row]:
         """Every record of a kind, in the vendor's JSON."""
         return await self._list("records", f"/records/{vendor}/{kind}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -11,7 +11,9 @@ from typing import Any
 
 from syncd.sandbox.base import Entry, Refusal, Request, Response, Vendor, decode_json, encode_json
 from syncd.sandbox.effects import seconds
-from syncd.sandbox.world import World
+from syncd.sandbox.outgoing import Sent
+from syncd.sandbox.webhooks import PREFIX as WEBHOOK_PREFIX
+from syncd.sandbox.world import Exchange, World
 
 PREFIX = "/_sandbox"
 
@@ -91,9 +93,16 @@ def _entry(entry: Entry, vendor: str) -> Mapping[str, Any]:
 
 
 def _requests(ask: Ask) -> object:
+    return {"requests": _rows(ask, ask.world.exchanges(ask.after()))}
+
+
+def _webhooks(ask: Ask) -> object:
+    return {"webhooks": _rows(ask, ask.world.sent.rows(ask.after()))}
+
+
+def _rows(ask: Ask, log: Sequence[Exchange | Sent]) -> object:
     wanted = {vendor.name for vendor in ask.vendors()}
-    rows = (row for row in ask.world.exchanges(ask.after()) if row.vendor in wanted)
-    return {"requests": [{**asdict(row), "at": _iso(row.at)} for row in rows]}
+    return [{**asdict(row), "at": _iso(row.at)} for row in log if row.vendor in wanted]
 
 
 def _records(ask: Ask) -> object:
@@ -128,10 +137,15 @@ def _disarm_all(ask: Ask) -> object:
 
 def _settings(ask: Ask) -> object:
     vendor, changes = ask.vendor(), dict(ask.body)
+    outgoing = ask.world.outgoing.get(vendor.name)
     latency = seconds(changes.pop("latency", ask.world.latency.get(vendor.name, 0.0)))
+    hooks = {name: changes.pop(name) for name in list(changes) if outgoing and name.startswith(WEBHOOK_PREFIX)}
+    how = outgoing and outgoing.settings.changed(hooks)  # may refuse, so before the vendor changes anything
     settings = vendor.settings(changes)
     ask.world.latency[vendor.name] = latency
-    return {"settings": {"latency": latency, **settings}}
+    if outgoing and how:
+        outgoing.configure(how, reseed=WEBHOOK_PREFIX + "seed" in hooks)
+    return {"settings": {"latency": latency, **(how.shown() if how else {}), **settings}}
 
 
 def _tell_clock(ask: Ask) -> object:
@@ -163,6 +177,7 @@ ROUTES: Mapping[tuple[str, re.Pattern[str]], Callable[[Ask], object]] = {
         ("GET", "/credentials", _credentials),
         ("GET", "/journal", _journal),
         ("GET", "/requests", _requests),
+        ("GET", "/webhooks", _webhooks),
         ("GET", "/records/(?P<vendor>[^/]+)/(?P<kind>[^/]+)", _records),
         ("POST", "/person/(?P<vendor>[^/]+)", _person),
         ("GET", "/faults", _faults),

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from syncd.sandbox.base import Request, Response, encode_json
 from syncd.sandbox.control import PREFIX, control
+from syncd.sandbox.courier import courier
 from syncd.sandbox.delivery import Delivery, Ending
 from syncd.sandbox.world import World, create_world
 
@@ -34,23 +35,22 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER with no time: close sends 
 @asynccontextmanager
 async def serving(world: World, host: str = LOOPBACK, port: int = 0) -> AsyncIterator[str]:
     """Serve the world while the block runs; yields an address like `http://127.0.0.1:8400`. Port 0: any free one."""
-    shell = Shell(world)
-    server = web.Server(
-        shell.answer,
-        request_factory=_with_body_limit,
-        access_log=None,
-        keepalive_timeout=IDLE_SECONDS,
-        max_line_size=LINE_LIMIT,
-        max_field_size=LINE_LIMIT,
-    )
-    runner = web.ServerRunner(server, shutdown_timeout=0.1)  # what still hangs then is a fault that was meant to hang
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-        yield f"http://{host}:{runner.addresses[0][1]}"
-    finally:
-        shell.stop()
-        await runner.cleanup()
+    async with courier(world, _now) as out:
+        server = web.Server(
+            Shell(world, out.go_on).answer,
+            request_factory=_with_body_limit,
+            access_log=None,
+            keepalive_timeout=IDLE_SECONDS,
+            max_line_size=LINE_LIMIT,
+            max_field_size=LINE_LIMIT,
+        )
+        runner = web.ServerRunner(server, shutdown_timeout=0.1)  # what still hangs then was meant to hang
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port).start()
+            yield f"http://{host}:{runner.addresses[0][1]}"
+        finally:
+            await runner.cleanup()
 
 
 async def run(port: int, host: str = LOOPBACK, announce: Callable[[str], None] = lambda address: None) -> None:
@@ -64,11 +64,14 @@ async def run(port: int, host: str = LOOPBACK, announce: Callable[[str], None] =
 
 
 class Shell:
-    """Joins aiohttp's requests to the world. Handling is synchronous, so a client that leaves cannot interrupt it."""
+    """Joins aiohttp's requests to the world. Handling is synchronous, so a client that leaves cannot interrupt it.
 
-    def __init__(self, world: World) -> None:
+    `afterwards` is called when a request was handled and before it is answered.
+    """
+
+    def __init__(self, world: World, afterwards: Callable[[], None] = lambda: None) -> None:
         self._world = world
-        self._settling: asyncio.TimerHandle | None = None
+        self._afterwards = afterwards
 
     async def answer(self, raw: web.BaseRequest) -> web.StreamResponse:
         """aiohttp's handler."""
@@ -76,13 +79,8 @@ class Shell:
         headers = {name.lower(): value for name, value in raw.headers.items()}
         request = Request(raw.method, unquote(path), query, headers, await raw.read())
         delivery = self.deliver(request, raw.remote)
-        self._settle_later()
+        self._afterwards()
         return await _perform(delivery, raw)
-
-    def stop(self) -> None:
-        """Wake up no more."""
-        if self._settling:
-            self._settling.cancel()
 
     def deliver(self, request: Request, peer: str | None) -> Delivery:
         """Find who a request is for: the control routes (for a peer on this machine only) or a vendor."""
@@ -95,17 +93,6 @@ class Shell:
             return Delivery(_message(404, f"no vendor {vendor}; see {PREFIX}"))
         own = Request(request.method, "/" + path, request.query, request.headers, request.body)
         return self._world.handle(vendor, own, _now())
-
-    def _settle_later(self) -> None:
-        """Wake up for the next late commit, if there is one."""
-        self.stop()
-        if due := self._world.next_settling():
-            wait = (due - self._world.clock(_now())).total_seconds()
-            self._settling = asyncio.get_running_loop().call_later(max(0.0, wait), self._settle)
-
-    def _settle(self) -> None:
-        self._world.settle(_now())
-        self._settle_later()
 
 
 async def _perform(delivery: Delivery, raw: web.BaseRequest) -> web.StreamResponse:

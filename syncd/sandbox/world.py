@@ -1,4 +1,4 @@
-"""The sandbox without sockets: the vendors, what stands in the way of their requests, their clock, and who asked what.
+"""The sandbox without sockets: the vendors, their clock, what befalls their requests and webhooks, and who asked what.
 
 `World.handle` is all that a simulation needs. `server.py` carries the same deliveries over HTTP, and `control.py`
 answers what is asked under `/_sandbox`.
@@ -19,6 +19,8 @@ from itertools import count, islice
 from syncd.sandbox.base import Request, Vendor
 from syncd.sandbox.delivery import Call, Delivery, Late
 from syncd.sandbox.faults import Fault, Faults
+from syncd.sandbox.outgoing import Attempt, Outgoing, SentLog
+from syncd.sandbox.webhooks import Announcing
 
 VENDORS = {name: f"syncd.sandbox.{name}" for name in ("hubspot", "quickbooks")}
 """Vendor name to the package that has its `create() -> Vendor`."""
@@ -55,6 +57,7 @@ class World:
         self._exchanges: deque[Exchange] = deque(maxlen=REMEMBERED_REQUESTS)
         self._late: list[tuple[datetime, int, Late]] = []
         self._order = count()  # decides between late commits of the same moment
+        self._open_webhooks()
 
     def clock(self, now: datetime) -> datetime:
         """The vendors' time."""
@@ -88,10 +91,23 @@ class World:
         while self._late and self._late[0][0] <= at:
             late = heapq.heappop(self._late)[2]
             self._keep(late.commit(late.at))
+        for outgoing in self.outgoing.values():
+            outgoing.collect()
+
+    def due(self, now: datetime) -> list[Attempt]:
+        """The webhooks to be sent now; how each was answered goes to `answered`."""
+        self.settle(now)
+        at = self.clock(now)
+        return [attempt for outgoing in self.outgoing.values() for attempt in outgoing.due(at)]
+
+    def answered(self, attempt: Attempt, status: int, error: str, now: datetime) -> None:
+        """Take in how a webhook was answered: its status, or 0 and why there was none."""
+        self.outgoing[attempt.vendor].answered(attempt, status, error, self.clock(now))
 
     def next_settling(self) -> datetime | None:
-        """The vendors' time at which `settle` has something to do next."""
-        return self._late[0][0] if self._late else None
+        """The vendors' time at which `settle` or `due` has something to do next, if nothing happens before."""
+        times = [outgoing.next_due() for outgoing in self.outgoing.values()] + [at for at, _, _ in self._late[:1]]
+        return min((at for at in times if at is not None), default=None)
 
     def exchanges(self, after: int = 0) -> Sequence[Exchange]:
         """The log from the request after number `after` on, as far as it is remembered."""
@@ -100,7 +116,7 @@ class World:
         return tuple(islice(self._exchanges, max(0, after + 1 - self._exchanges[0].seq), None))
 
     def reset(self) -> None:
-        """Start again: seed data, no fault, no log, no late commit, no latency, real time."""
+        """Start again: seed data, no fault, no log, no late commit, no webhook, no latency, real time."""
         for vendor in self.vendors.values():
             vendor.reset()
         self.faults.clear()
@@ -108,6 +124,15 @@ class World:
         self.latency.clear()
         self._exchanges.clear()
         self._late.clear()
+        self._open_webhooks()
+
+    def _open_webhooks(self) -> None:
+        self.sent = SentLog()
+        self.outgoing = {
+            name: Outgoing(name, vendor.announcer(), self.sent)
+            for name, vendor in self.vendors.items()
+            if isinstance(vendor, Announcing)
+        }
 
     def _keep(self, delivery: Delivery) -> None:
         if delivery.late:

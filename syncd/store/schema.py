@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from syncd.store.columns import BytewiseText, JsonText, KeyText, PeopleText, RowNumber, UtcDateTime
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision this release works with; known here so that a start at head need not load Alembic."""
 
 IS_CREATE = text("op = 'create'")
@@ -79,6 +79,16 @@ changes = Table(
     Column("due_at", UtcDateTime, nullable=False),
     Column("generation", Integer, nullable=False),
     Index("ix_changes_due", "kind", "priority", "due_at"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("number", RowNumber, primary_key=True),
+    Column("event", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("event"),
+    sqlite_autoincrement=True,
 )
 
 entities = Table(

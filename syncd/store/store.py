@@ -18,6 +18,7 @@ from syncd.store.seal import Cipher, Seal
 from syncd.store.tx_activity import ActivityPart
 from syncd.store.tx_changes import ChangesPart
 from syncd.store.tx_connections import ConnectionsPart
+from syncd.store.tx_deliveries import DeliveriesPart
 from syncd.store.tx_entities import EntitiesPart
 from syncd.store.tx_intents import IntentsPart
 from syncd.store.tx_listing import ListingPart
@@ -25,7 +26,7 @@ from syncd.store.tx_listing import ListingPart
 T = TypeVar("T")
 
 
-class Tx(ConnectionsPart, ChangesPart, EntitiesPart, ListingPart, IntentsPart, ActivityPart):
+class Tx(ConnectionsPart, ChangesPart, DeliveriesPart, EntitiesPart, ListingPart, IntentsPart, ActivityPart):
     """One transaction. Its parts are split by table group over the `tx_*` modules."""
 
 

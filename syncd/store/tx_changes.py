@@ -20,7 +20,10 @@ class ChangesPart(TxPart):
     """Table `changes`."""
 
     def put_changes(self, changes: Sequence[Change]) -> None:
-        """Add hints. One that is there already counts up and keeps the most urgent priority and the earliest time."""
+        """Add hints. One that is there already counts up and keeps the most urgent priority and the earliest time.
+
+        The last cause stays, but for `seen`: what a poll brought whole may be older than what another hint is about.
+        """
         table, new = schema.changes, self._insert(schema.changes).excluded
         self._upsert(
             table,
@@ -28,6 +31,7 @@ class ChangesPart(TxPart):
              for change in changes],
             {
                 "generation": table.c.generation + 1,
+                "cause": case((new.cause == "seen", table.c.cause), else_=new.cause),
                 "priority": case((new.priority < table.c.priority, new.priority), else_=table.c.priority),
                 "due_at": case((new.due_at < table.c.due_at, new.due_at), else_=table.c.due_at),
             },

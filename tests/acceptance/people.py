@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.acceptance.world import World
+from tests.acceptance.checkers import assert_in_order
+from tests.acceptance.world import Row, World
 
 @dataclass(frozen=True)
 class Sale:
@@ -45,3 +46,22 @@ async def books_sale(w: World, name: str = "Otto Fern") -> Sale:
     await w.books("pay", "Invoice", invoice["Id"], amount="50", ref=f"R-{last}")
     payment = [row for row in await w.control.records("quickbooks", "Payment") if row.get("PaymentRefNum") == f"R-{last}"]
     return Sale(email, sku, invoice["DocNumber"], customer["Id"], item["Id"], invoice["Id"], payment[0]["Id"])
+
+
+async def of_sale(w: World, sale: Sale) -> dict[str, Row]:
+    """The records of a sale, by flow."""
+    flows = {sale.customer: "contacts", sale.product: "products", sale.invoice: "invoices", sale.payment: "payments"}
+    ends = [((row[side] or {}).get("id"), row) for row in await w.records() for side in ("left", "right")]
+    return {row["flow"]: row for id, row in ends if flows.get(id) == row["flow"]}
+
+
+async def ended_well(w: World, sale: Sale) -> None:
+    """One more pass, and everything of the sale stands on both sides once; a further pass writes nothing."""
+    await w.once()
+    found = await of_sale(w, sale)
+    states = {flow: (found[flow]["status"], found[flow]["code"]) for flow in ("contacts", "invoices", "payments")}
+    assert states == dict.fromkeys(states, ("synced", "")), states
+    await assert_in_order(w.control)
+    end = await w.mark()
+    await w.once()
+    assert await w.written(end) == []

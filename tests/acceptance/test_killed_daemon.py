@@ -1,11 +1,10 @@
 """What remains right when the daemon's process dies, is stopped, or meets another one."""
 
 import asyncio
-import json
 import random
 import signal
-import time
-from pathlib import Path
+from asyncio.subprocess import Process
+from contextlib import suppress
 
 import pytest
 
@@ -15,6 +14,7 @@ from tests.acceptance.processes import ANY_PORT, Killer, intercept, running, unt
 from tests.acceptance.world import Snapshot, World, world
 
 KILLS = 8
+IDLE = 10.0  # seconds after which a daemon has nothing left to do
 LATENCY = 0.02  # seconds a vendor takes, so that several requests are under way at any moment
 SLOW_SEEDS = range(2, 15)  # 13 x 8 kills
 
@@ -34,6 +34,16 @@ async def _as_if_nothing_had_happened(w: World, synced: Snapshot) -> None:
     assert unlike(await picture(w.control), expected) == []
 
 
+async def _dead(daemon: Process, killer: Killer) -> None:
+    """Wait for the death of a daemon; one that has nothing left to ask for is killed at last, too."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(daemon.wait(), IDLE)
+    killer.kill()
+    assert daemon.stderr is not None
+    words = (await daemon.stderr.read()).decode()
+    assert await daemon.wait() == -signal.SIGKILL, words
+
+
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in SLOW_SEEDS)])
 async def test_kills_during_the_initial_sync_leave_no_trace(seed: int, synced: Snapshot):
     """`kill -9` again and again, mid-request: nothing is there twice, and in the end both sides are as without."""
@@ -46,7 +56,6 @@ async def test_kills_during_the_initial_sync_leave_no_trace(seed: int, synced: S
         for _ in range(KILLS):
             async with running(w, "run") as daemon:
                 killer.aim(daemon)
-                await asyncio.wait_for(daemon.wait(), 30)
-                assert daemon.returncode == -signal.SIGKILL
+                await _dead(daemon, killer)
         await _settled(w)
         await _as_if_nothing_had_happened(w, synced)

@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -37,7 +38,15 @@ from syncd.status.reader import MAX_LIMIT, Query, Reader
 Row = Mapping[str, Any]
 FLOWS = ("contacts", "products", "invoices", "payments")
 VENDORS = ("hubspot", "quickbooks")
+KINDS = {
+    "contacts": ("contacts", "Customer"),
+    "products": ("products", "Item"),
+    "invoices": ("invoices", "Invoice"),
+    "payments": ("commerce_payments", "Payment"),
+}
+"""Flow to what its records are called in HubSpot and in QuickBooks."""
 START = "2024-06-01T00:00:00Z"
+PATIENCE = 60.0  # real seconds for one `once`: as nobody waits, longer means that it goes round in circles
 
 
 class SkippingClock:
@@ -64,6 +73,36 @@ class Mark:
 
     journals: Mapping[str, int]
     requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A record as `syncd show --json` has it, and its two entities as the vendors have them; {} where there is none."""
+
+    record: Row
+    crm: Row
+    books: Row
+
+    @property
+    def state(self) -> tuple[str, str]:
+        return self.record["status"], self.record["code"]
+
+    @property
+    def notes(self) -> list[str]:
+        return [note["code"] for note in self.record["notes"]]
+
+    @property
+    def events(self) -> list[str]:
+        """What happened to it, oldest first."""
+        return [entry["event"] for entry in reversed(self.record["activity"])]
+
+    def of(self, property: str) -> str | None:
+        """A HubSpot property."""
+        return self.crm["properties"].get(property)
+
+    def amount(self, property: str) -> Decimal:
+        """A HubSpot property that is an amount; nothing is 0."""
+        return Decimal(self.of(property) or 0)
 
 
 @dataclass(slots=True)
@@ -102,14 +141,21 @@ class World:
             text = text.replace(old, new)
         self.file.write_text(text)
 
-    def option(self, connection: str, **options: str | float | bool) -> None:
-        """Set options of a connection."""
-        lines = [f"options.{name} = {str(v).lower() if isinstance(v, bool) else repr(v)}" for name, v in options.items()]
-        self.configure((f"[connections.{connection}]\n", f"[connections.{connection}]\n" + "\n".join(lines) + "\n"))
+    def set(self, table: str, **values: str) -> None:
+        """Set keys of a table of the configuration, each to a value in TOML: `w.set("daemon", language='"fr"')`."""
+        text = self.file.read_text()
+        if f"[{table}]\n" not in text:
+            text += f"\n[{table}]\n"
+        before, after = text.split(f"[{table}]\n")
+        own, *others = re.split(r"(?m)^(?=\[)", after)
+        for name in values:
+            own = re.sub(rf"(?m)^{re.escape(name)} = .*\n", "", own)
+        lines = "".join(f"{name} = {value}\n" for name, value in values.items())
+        self.file.write_text(f"{before}[{table}]\n{lines}{own}{''.join(others)}")
 
     async def once(self, wait: float = 600.0) -> Row:
         """`syncd once` in this process, without waiting; returns the status."""
-        async with app.opened(self.config, "once", clock=self.clock) as opened:
+        async with asyncio.timeout(PATIENCE), app.opened(self.config, "once", clock=self.clock) as opened:
             await opened.drain(wait)
             return await Reader(opened).status()
 
@@ -123,6 +169,11 @@ class World:
         return process.returncode, out.decode(), err.decode()
 
     # --- what it says ---
+
+    async def status(self) -> Row:
+        """The totals as `syncd status --json` shows them."""
+        async with cli_client.answers(self.config, os.environ) as source:
+            return await source.status()
 
     async def records(self, **query: Any) -> list[Row]:
         """The records as `syncd records --json` lists them, all pages."""
@@ -141,6 +192,16 @@ class World:
             hits = [hit for hit in await cli_client.look_up(source, word) if flow in (None, hit["flow"])]
             assert len(hits) == 1, f"{word} means {[(h['flow'], h['label'], h['code']) for h in hits]}"
             return {**await source.record(hits[0]["id"]), **await source.activity(hits[0]["id"])}
+
+    async def both(self, word: str, flow: str = "invoices") -> Pair:
+        """A record with what each vendor holds of it."""
+        record = await self.record(word, flow)
+        left, right = KINDS[flow]
+        return Pair(
+            record,
+            (await self.crm_rows(left)).get(record["left"]["id"], {}),
+            (await self.books_rows(right)).get(record["right"]["id"], {}),
+        )
 
     # --- the people ---
 

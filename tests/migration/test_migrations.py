@@ -24,8 +24,8 @@ from syncd.store.store import Store
 ROOT = Path(__file__).parents[2]
 
 EXPAND = """
-revision = "0002"
-down_revision = "0001"
+revision = "9000"
+down_revision = "{head}"
 
 def upgrade():
     from alembic import op
@@ -91,21 +91,21 @@ async def test_a_newer_schema_is_refused_untouched(empty: URL) -> None:
     """The message names both schemas and the cure; nothing is written."""
     migrate.prepare(empty)
     change(empty, "UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(NewerSchema, match=r"schema 9999; .* up to 0001"):
+    with pytest.raises(NewerSchema, match=rf"schema 9999; .* up to {HEAD}"):
         await Store.open(empty.render_as_string(hide_password=False))
     assert revision(empty) == "9999"
 
 
 @pytest.fixture
 def next_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Gives this release a second revision: a column more on `records`, then what the test says."""
+    """Gives this release one more revision: a column more on `records`, then what the test says."""
 
     def make(then: str, recreate: str = "auto") -> None:
         state = tmp_path / "state"
         shutil.copytree(migrate.scripts(), state, ignore=shutil.ignore_patterns("__pycache__"))
-        (state / "versions" / "0002_next.py").write_text(EXPAND.format(then=then, recreate=recreate))
+        (state / "versions" / "9000_next.py").write_text(EXPAND.format(then=then, recreate=recreate, head=HEAD))
         monkeypatch.setattr(migrate, "scripts", lambda: state)
-        monkeypatch.setattr(migrate, "HEAD", "0002")
+        monkeypatch.setattr(migrate, "HEAD", "9000")
 
     return make
 
@@ -117,7 +117,7 @@ def test_an_upgrade_keeps_what_is_stored(empty: URL, next_release: Callable[...,
     fill(empty)
     next_release("pass", "never" if empty.get_backend_name() == "postgresql" else recreate)
     migrate.prepare(empty)
-    assert revision(empty) == "0002"
+    assert revision(empty) == "9000"
     assert change(empty, "SELECT colour FROM records UNION ALL SELECT record FROM keys") == [None, "r1"]
 
 
@@ -128,7 +128,7 @@ def test_a_failed_upgrade_changes_nothing(empty: URL, next_release: Callable[...
     next_release("raise RuntimeError('power cut')")
     with pytest.raises(RuntimeError, match="power cut"):
         migrate.prepare(empty)
-    assert revision(empty) == "0001"
+    assert revision(empty) == HEAD
     engine = maintenance_engine(empty)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
@@ -146,9 +146,9 @@ def test_a_copy_is_made_before_a_file_is_changed(tmp_path: Path, next_release: C
     assert sorted(path.name for path in tmp_path.iterdir()) == ["state.db"]
     next_release("pass")
     migrate.prepare(url)
-    copy = tmp_path / "state.db.before-0002"
+    copy = tmp_path / "state.db.before-9000"
     assert copy.stat().st_mode & 0o777 == 0o600
-    assert revision(URL.create("sqlite", database=str(copy))) == "0001"
+    assert revision(URL.create("sqlite", database=str(copy))) == HEAD
     assert change(URL.create("sqlite", database=str(copy)), "SELECT id FROM records") == ["r1"]
 
 

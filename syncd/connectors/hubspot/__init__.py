@@ -10,10 +10,11 @@ from syncd.connectors.hubspot.connector import HubSpot
 from syncd.connectors.hubspot.manifest import MANIFEST
 from syncd.connectors.hubspot.options import read_options
 from syncd.connectors.hubspot.tokens import Tokens
+from syncd.connectors.hubspot.webhooks import verifier
 from syncd.connectors.settings import ConnectionSettings, TokenKeeper
 from syncd.core.pacing import Pacer, Window
 
-__all__ = ["connect"]
+__all__ = ["connect", "verifier"]
 
 
 def connect(

@@ -55,6 +55,7 @@ FIELDS: dict[Kind, dict[str, str]] = {
         "discount": DISCOUNT_TOTAL,
         "amount_paid": AMOUNT_PAID,
         "balance": BALANCE_DUE,
+        "payment_date": PAYMENT_DATE,
     },
     Kind.PAYMENT: {
         "amount": "hs_initial_amount",

@@ -47,6 +47,15 @@ class Bounds(msgspec.Struct, frozen=True):
     splits_payments: bool
 
 
+class Webhooks(msgspec.Struct, frozen=True):
+    """Their signature's window and their settling, in seconds, and the type ids of what is synced."""
+
+    window: float
+    settle: float
+    types: Mapping[str, Kind]
+    payment_type: str
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """`manifest.toml`."""
 
@@ -55,6 +64,7 @@ class Manifest(msgspec.Struct, frozen=True):
     urls: Urls
     limits: Limits
     traits: Bounds
+    webhooks: Webhooks
     normalisers: Mapping[Kind, Mapping[str, tuple[str, ...]]]
 
 

@@ -25,6 +25,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         payment_processor: `hs_processor_type` of what we record: `none` or `quickbooks`.
         late_commit, search_lag: instead of the manifest's, in seconds.
         line_service_date: name of the line item property that holds a service date; empty for none.
+        webhook_v1: take webhooks that carry only the old signature, which says neither when nor where to.
+        payment_type: the object type id of payments in webhooks.
         contact_properties, product_properties, invoice_properties, payment_properties: names of further properties
             to read, separated by commas; they are the noun's custom fields.
     """
@@ -39,6 +41,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     late_commit: float = MANIFEST.traits.late_commit
     search_lag: float = MANIFEST.traits.search_lag
     line_service_date: str = ""
+    webhook_v1: bool = False
+    payment_type: str = MANIFEST.webhooks.payment_type
     contact_properties: str = ""
     product_properties: str = ""
     invoice_properties: str = ""

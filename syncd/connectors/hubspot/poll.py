@@ -1,29 +1,27 @@
 """What changed since last time, from searches by modified date and from the recycle bins.
 
-A cursor is a time of HubSpot's own clock up to which everything has been seen. Searches go by value and never by page
-offset: each asks for the records from the last seen time on, so that nothing is skipped when records move while we
-read, and no search ever reaches HubSpot's end of 10,000 results. Where one instant holds more than a page, it is read
-by id.
+A cursor is a time of HubSpot's own clock up to which everything has been seen.
 
-An invoice changes when its lines do, and HubSpot shows that on the lines only. So line items are searched over the same
-span of time, and the newest of all these changes is the invoice's version, as it is when the invoice is read.
+An invoice changes when its lines do. So line items are searched over the same span of time, and the newest of all these
+changes is the invoice's version, as it is when the invoice is read.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from syncd.connectors.base import Page, Sighting
 from syncd.connectors.hubspot import mapping, moments
-from syncd.connectors.hubspot.client import Client, Filter, by_number
-from syncd.connectors.hubspot.fields import INVOICES, LINES, REFERENCE, TYPES, modified_property, read_properties
+from syncd.connectors.hubspot.client import Client
+from syncd.connectors.hubspot.fields import LINES, REFERENCE, TYPES, modified_property, read_properties
 from syncd.connectors.hubspot.lookup import Lookup
 from syncd.connectors.hubspot.manifest import LIMITS
 from syncd.connectors.hubspot.mapping import version_of
 from syncd.connectors.hubspot.options import Options
 from syncd.connectors.hubspot.reading import Reader, archived_version
+from syncd.connectors.hubspot.touched import time_of, touched
+from syncd.connectors.hubspot.walk import Walker
 from syncd.connectors.hubspot.wire import Record
 from syncd.model.references import Kind
 from syncd.model.snapshot import Presence
@@ -33,16 +31,6 @@ LINE_CURSOR = f"{Kind.INVOICE}:lines"
 WHOLE = frozenset({Kind.PARTY, Kind.PRODUCT})  # a search shows all there is of these
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Some of the records of a walk. `upto`: everything modified before is seen; `began`: when the walk did."""
-
-    records: list[Record]
-    upto: datetime
-    began: datetime
-    last: bool
-
-
 class Poll:
     """Answers `changes_since`."""
 
@@ -50,6 +38,7 @@ class Poll:
         self._client = client
         self._reader = reader
         self._lookup = lookup
+        self._walker = Walker(client)
         self._options = options
         self._overlap = timedelta(seconds=options.overlap)
 
@@ -67,82 +56,33 @@ class Poll:
         self, kind: Kind, cursors: Mapping[str, str], now: datetime
     ) -> AsyncIterator[tuple[Page, datetime]]:
         cursor = cursors.get(kind)
-        since = self._since(cursor)
-        touched: dict[str, str] = {}
-        began: datetime | None = None
+        since = moments.parse(cursor) - self._overlap if cursor else BEGINNING
+        lines = None
         if kind is Kind.INVOICE and cursor:
-            touched, began = await self._touched(self._since(cursors.get(LINE_CURSOR, cursor)), now)
+            line_cursor = cursors.get(LINE_CURSOR, cursor)
+            lines = await touched(self._client, self._walker, line_cursor, self._overlap, now)
+        newer = lines.versions if lines else {}
+        began = lines.began if lines else None
         properties = read_properties(kind, self._options) if kind in WHOLE else (modified_property(TYPES[kind]),)
-        async for step in self._walk(TYPES[kind], since, properties, now):
+        async for step in self._walker.walk(TYPES[kind], since, properties, now):
             began = began or step.began
-            sightings = await self._sightings(kind, step.records, touched)
+            sightings = await self._sightings(kind, step.records, newer)
             moved = {str(kind): _later(cursor, began if step.last else step.upto)}
             if step.last and kind is Kind.INVOICE:
-                sightings += [Sighting(kind=kind, id=id, version=version) for id, version in touched.items()]
-                moved[LINE_CURSOR] = _later(cursors.get(LINE_CURSOR), began)
+                sightings += [Sighting(kind=kind, id=id, version=version) for id, version in newer.items()]
+                moment = _later(time_of(cursors.get(LINE_CURSOR, "")), began)
+                moved[LINE_CURSOR] = lines.cursor(moment) if lines else moment
             yield Page(sightings=tuple(sightings), cursors=moved), began
 
-    async def _sightings(self, kind: Kind, records: list[Record], touched: dict[str, str]) -> list[Sighting]:
+    async def _sightings(self, kind: Kind, records: list[Record], newer: dict[str, str]) -> list[Sighting]:
         if kind not in WHOLE:
-            versions = [(r.id, max(version_of(r, TYPES[kind]), touched.pop(r.id, ""))) for r in records]
+            versions = [(r.id, max(version_of(r, TYPES[kind]), newer.pop(r.id, ""))) for r in records]
             return [Sighting(kind=kind, id=id, version=version) for id, version in versions]
         made = []
         for record, snapshot in zip(records, await self._reader.snapshots(kind, records), strict=True):
             made.append(Sighting(kind=kind, id=record.id, version=snapshot.version, snapshot=snapshot))
             made += _merged(kind, record)
         return made
-
-    async def _touched(self, since: datetime, now: datetime) -> tuple[dict[str, str], datetime]:
-        """Invoices whose lines changed, with the newest change; and when we began to look."""
-        changed: dict[str, str] = {}
-        began = now
-        async for step in self._walk(LINES, since, (modified_property(LINES),), now):
-            changed |= {record.id: version_of(record, LINES) for record in step.records}
-            began = step.began
-        made: dict[str, str] = {}
-        for line, invoices in (await self._client.links(LINES, INVOICES, changed)).items() if changed else ():
-            for invoice in invoices:
-                made[invoice] = max(made.get(invoice, ""), changed[line])
-        return made, began
-
-    async def _walk(
-        self, object_type: str, since: datetime, properties: Sequence[str], now: datetime
-    ) -> AsyncIterator[Step]:
-        """Every record modified at `since` or later, in that order, a page at a time."""
-        name = modified_property(object_type)
-        began: datetime | None = None
-        start, operator, known = since, "GTE", frozenset[str]()
-        while True:
-            filters = [Filter(name, operator, moments.millis(start))]
-            page = await self._client.search(object_type, filters, properties, name, LIMITS.search_page)
-            began = began or page.at or now
-            fresh = [record for record in page.records if record.id not in known]
-            if not page.more:
-                yield Step(fresh, began, began, last=True)
-                return
-            last = _modified(page.records[-1], object_type)
-            yield Step(fresh, last, began, last=False)
-            known = frozenset(r.id for r in page.records if _modified(r, object_type) == last)
-            operator = "GTE"
-            if len(known) == len(page.records):
-                async for records in self._instant(object_type, last, properties):
-                    fresh = [record for record in records if record.id not in known]
-                    yield Step(fresh, last, began, last=False)
-                operator, known = "GT", frozenset()
-            start = last
-
-    async def _instant(
-        self, object_type: str, moment: datetime, properties: Sequence[str]
-    ) -> AsyncIterator[list[Record]]:
-        """Every record modified at one instant, by id."""
-        here = Filter(modified_property(object_type), "EQ", moments.millis(moment))
-        filters = [here]
-        while True:
-            page = await self._client.search(object_type, filters, properties, "hs_object_id", LIMITS.search_page)
-            yield page.records
-            if not page.more:
-                return
-            filters = [here, Filter("hs_object_id", "GT", max((r.id for r in page.records), key=by_number))]
 
     async def _archived(self, kind: Kind, cursor: str | None, began: datetime, now: datetime) -> AsyncIterator[Page]:
         """What went into the recycle bin since the last look, at most one look an hour.
@@ -189,13 +129,6 @@ class Poll:
             after = page.after
             if not after:
                 return
-
-    def _since(self, cursor: str | None) -> datetime:
-        return moments.parse(cursor) - self._overlap if cursor else BEGINNING
-
-
-def _modified(record: Record, object_type: str) -> datetime:
-    return moments.parse(version_of(record, object_type))
 
 
 def _later(cursor: str | None, moment: datetime) -> str:

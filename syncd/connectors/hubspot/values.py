@@ -25,7 +25,7 @@ PAYMENT_STATUS_WORDS = {
     PaymentStatus.REFUNDED.value: "refunded",
 }
 AMOUNTS = frozenset(["unit_price", "total", "tax_total", "discount", "amount_paid", "balance", "amount"])
-DATES = frozenset({"issue_date", "due_date", "date"})
+DATES = frozenset({"issue_date", "due_date", "payment_date", "date"})
 METHODS = frozenset(
     ["card", "ach", "cash", "check", "wire_transfer", "other", "sepa", "bacs", "pads"]
 )  # payments guide

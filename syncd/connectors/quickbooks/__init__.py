@@ -16,8 +16,11 @@ from syncd.connectors.quickbooks.connector import QuickBooks
 from syncd.connectors.quickbooks.manifest import MANIFEST
 from syncd.connectors.quickbooks.reader import Reader
 from syncd.connectors.quickbooks.tokens import App, Tokens
+from syncd.connectors.quickbooks.webhooks import verifier
 from syncd.connectors.settings import ConnectionSettings, TokenKeeper
 from syncd.core.pacing import Pacer, Window
+
+__all__ = ["connect", "verifier"]
 
 OVERLAP = 300.0
 TOKEN_PACE = Window(calls=10, seconds=60)  # refreshes are rare; a loop of them would be our mistake

@@ -46,6 +46,7 @@ class Manifest(msgspec.Struct, frozen=True):
     limits: Limits
     switches: Mapping[str, bool]
     traits: Mapping[str, bool | float]
+    webhooks: Mapping[str, float]
     normalisers: Mapping[Kind, Mapping[str, tuple[str, ...]]]
 
     def all_traits(self) -> Traits:

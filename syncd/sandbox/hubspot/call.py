@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
 
 from syncd.sandbox.base import Request
 from syncd.sandbox.hubspot import shape
@@ -56,8 +57,9 @@ class Call:
             )
 
     def names(self, arg: str) -> list[str]:
-        """A comma-separated list of the query string."""
-        return [name.strip() for name in self.args.get(arg, "").split(",") if name.strip()]
+        """A list of the query string: separated by commas, as in the guides, or repeated, as client libraries do."""
+        values = [value for name, value in parse_qsl(self.request.query) if name == arg]
+        return [name.strip() for value in values for name in value.split(",") if name.strip()]
 
     def flag(self, arg: str) -> bool:
         return self.args.get(arg, "").lower() == "true"

@@ -36,7 +36,7 @@ def respond(tokens: Tokens, request: Request, now: datetime) -> Reply:
         case ["GET", "v1", "access-tokens", text]:
             return Reply(200, _described(tokens, text, now))
         case ["GET", "v1", "refresh-tokens", text] if text in tokens.refresh:
-            return Reply(200, {"token": text, "client_id": CLIENT_ID, **_who()})
+            return Reply(200, {"token": text, "token_type": "refresh", "client_id": CLIENT_ID, **_who()})
         case ["DELETE", "v1", "refresh-tokens", text] if text in tokens.refresh:
             tokens.refresh.discard(text)  # access tokens already issued live on
             return Reply(204)

@@ -34,6 +34,7 @@ class Portal:
             kind.name: Table(kind, [p.name for p in self.schema.properties[kind.name].values() if p.unique])
             for kind in KINDS.values()
         }
+        self.changed: list[tuple[Record, str, Version]] = []  # every new value, until the webhooks have told it
         self._undo: list[Callable[[], object]] = []
         self._depth = 0
 
@@ -105,8 +106,11 @@ class Portal:
             self._index(unique, record.value(name), None)
             self._index(unique, value, record.id)
         history = record.history.setdefault(name, [])
-        history.append(Version(value, hand.now, hand.source, hand.source_id))
+        version = Version(value, hand.now, hand.source, hand.source_id)
+        history.append(version)
         self._undo.append(history.pop)
+        self.changed.append((record, name, version))
+        self._undo.append(self.changed.pop)
 
     def _index(self, unique: dict[str, str], value: str | None, id: str | None) -> None:
         if value is None:

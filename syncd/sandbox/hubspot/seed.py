@@ -31,7 +31,7 @@ _SAME_FOR_ALL: dict[str, dict[str, str]] = {
 
 
 def fill(portal: Portal, person: Person) -> None:
-    """All seed data; the journal is empty afterwards and the next invoice number is free."""
+    """All seed data; the journal and the news are empty afterwards and the next invoice number is free."""
     data = json.loads(_FILE.read_bytes())
     at = _BEGINNING
     for kind, common in _SAME_FOR_ALL.items():
@@ -45,6 +45,7 @@ def fill(portal: Portal, person: Person) -> None:
     taken = [int(number.removeprefix("INV-")) for number in numbers if number.startswith("INV-")]
     portal.next_invoice_number = max(taken) + 1
     portal.journal.entries.clear()
+    portal.changed.clear()
 
 
 def _invoice(portal: Portal, person: Person, row: Row) -> None:

@@ -19,7 +19,9 @@ from syncd.sandbox.hubspot.person import Person
 from syncd.sandbox.hubspot.portal import Portal
 from syncd.sandbox.hubspot.record import Hand
 from syncd.sandbox.hubspot.times import milliseconds
+from syncd.sandbox.hubspot.webhooks import APP_SECRET, Webhooks
 from syncd.sandbox.hubspot.writes import Writes
+from syncd.sandbox.webhooks import Announcer
 
 
 class HubSpot:
@@ -102,6 +104,9 @@ class HubSpot:
             raise Refusal(error.message) from error
         return view.truth(self._portal, record)
 
+    def announcer(self) -> Announcer:
+        return Webhooks(self._portal)
+
     def records(self, kind: str) -> list[Mapping[str, Any]]:
         table = self._portal.table(KINDS[kind])
         return [view.truth(self._portal, record) for record in table.after(0)]
@@ -115,6 +120,6 @@ class HubSpot:
             "client_id": oauth.CLIENT_ID,
             "client_secret": oauth.CLIENT_SECRET,
             "refresh_token": SEED_REFRESH_TOKEN,
-            "webhook_secret": "sandbox-app-secret",
+            "webhook_secret": APP_SECRET,
             "portal_id": str(PORTAL_ID),
         }

@@ -10,7 +10,7 @@ from syncd.sandbox.quickbooks.checks import check_date, fit
 from syncd.sandbox.quickbooks.errors import Fault, business, inactive, missing, unknown_reference
 from syncd.sandbox.quickbooks.schema import LINE_DESCRIPTION_LENGTH
 from syncd.sandbox.quickbooks.store import Record
-from syncd.sandbox.quickbooks.wire import ZERO, Json, amount, cents, number, objects, ref, ref_id
+from syncd.sandbox.quickbooks.wire import ZERO, Json, amount, cents, filled, number, objects, ref, ref_id
 
 SHIPPING = "SHIPPING_ITEM_ID"
 SALE, DISCOUNT, SUBTOTAL, TEXT = "SalesItemLineDetail", "DiscountLineDetail", "SubTotalLineDetail", "DescriptionOnly"
@@ -70,7 +70,7 @@ def arranged(books: Books, call: Call, sent: object, old: Json | None) -> Conten
 
 
 def _sale(books: Books, call: Call, line: Json, known_items: set[str | None]) -> Json:
-    detail = line.get(SALE) or {}
+    detail = filled(line.get(SALE) or {})
     item_id = ref_id(detail, "ItemRef")
     if item_id is None:
         # Documented oddity: without an item the line is a mere text and its amount is dropped.
@@ -137,7 +137,7 @@ def _priced(books: Books, line: Json, detail: Json) -> tuple[Decimal, Json]:
 
 
 def _text(books: Books, line: Json) -> Json:
-    detail = line.get("DescriptionLineDetail") or {}
+    detail = filled(line.get("DescriptionLineDetail") or {})
     return {**_common(books, line), "DetailType": TEXT, "DescriptionLineDetail": detail}
 
 
@@ -159,7 +159,7 @@ def _discounts(books: Books, lines: list[Json], subtotal: Decimal) -> list[Json]
     if len(lines) > 1:
         raise Fault("6090", "A transaction can have one discount line only.")
     (line,) = lines
-    detail = dict(line.get(DISCOUNT) or {})
+    detail = filled(line.get(DISCOUNT) or {})
     if detail.get("PercentBased") and detail.get("DiscountPercent") is not None:
         percent = number(detail["DiscountPercent"], "DiscountPercent")
         total = cents(subtotal * percent / 100)

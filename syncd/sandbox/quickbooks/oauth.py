@@ -176,12 +176,15 @@ def _is_client(request: Request) -> bool:
 
 
 def _discovery(request: Request) -> dict[str, object]:
+    """The document, with the OpenID addresses that clients insist on though nothing answers there."""
     base = f"http://{request.headers.get('host', '127.0.0.1:8400')}/quickbooks"
     return {
         "issuer": f"{base}/op/v1",
         "authorization_endpoint": base + AUTHORIZE,
         "token_endpoint": base + TOKEN,
+        "userinfo_endpoint": f"{base}/v1/openid_connect/userinfo",
         "revocation_endpoint": base + REVOKE,
+        "jwks_uri": f"{base}/op/v1/jwks",
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "scopes_supported": ["com.intuit.quickbooks.accounting"],

@@ -50,6 +50,7 @@ class Store:
         self._owed: dict[str, Decimal] = {}
         self._jobs: dict[str, dict[str, None]] = {}
         self._undo: list[tuple[Key, Record | None]] = []
+        self.touched: dict[Key, Record | None] = {}  # what changed, as it was before, until the webhooks have told it
 
     def get(self, kind: str, id: str) -> Record | None:
         """The record, also when it is deleted."""
@@ -81,7 +82,7 @@ class Store:
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
-        """Take back every `put` inside when the block raises."""
+        """Take back every `put` inside when the block raises, else note it in `touched`."""
         self._undo.clear()
         try:
             yield
@@ -89,6 +90,9 @@ class Store:
             for key, old in reversed(self._undo):
                 self._replace(key, self.get(*key), old)
             raise
+        else:
+            for key, old in self._undo:
+                self.touched.setdefault(key, old)
         finally:
             self._undo.clear()
 

@@ -18,6 +18,8 @@ from syncd.sandbox.quickbooks.replay import Replay
 from syncd.sandbox.quickbooks.schema import KINDS
 from syncd.sandbox.quickbooks.seed import seeded
 from syncd.sandbox.quickbooks.settings import Settings
+from syncd.sandbox.quickbooks.webhooks import VERIFIER, Webhooks
+from syncd.sandbox.webhooks import Announcer
 
 
 class QuickBooks:
@@ -67,12 +69,17 @@ class QuickBooks:
         if kind == "Preferences" and op == "update":
             self.settings(fields)
             record = replace(next(iter(self._books.store.every("Preferences"))), updated=now.replace(microsecond=0))
-            self._books.store.put(replace(record, token=record.token + 1))
+            with self._books.store.atomic():
+                self._books.store.put(replace(record, token=record.token + 1))
             return present(self._books, record)
         try:
             return act(self._books, Call(now, "person"), op, kind, id, dict(fields))
         except Fault as fault:
             raise Refusal(f"{fault.code} {fault.message}: {fault.detail}") from fault
+
+    def announcer(self) -> Announcer:
+        """What this company's webhooks tell from now on."""
+        return Webhooks(self._books)
 
     def records(self, kind: str) -> list[Mapping[str, Any]]:
         """Every record of a kind; deleted ones keep their fields and carry `status: Deleted`."""
@@ -96,7 +103,7 @@ class QuickBooks:
             "client_secret": SECRET,
             "realm_id": REALM,
             "refresh_token": FIRST_REFRESH_TOKEN,
-            "webhook_secret": "sandbox-verifier",
+            "webhook_secret": VERIFIER,
         }
 
     def _answer(self, request: Request, now: datetime, spoiled: dict[int, Fault]) -> Response:

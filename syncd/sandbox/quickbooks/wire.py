@@ -58,6 +58,15 @@ def ref_id(fields: Json, key: str) -> str | None:
     raise Fault("2030", f"Invalid ID : {key}", key)
 
 
+def filled(fields: Json) -> Json:
+    """An object as it is stored: a null or blank value clears a property, and properties without a value do not exist.
+
+    The same holds for the objects in it, such as addresses; lists stay as they are.
+    """
+    pruned = {key: filled(value) if isinstance(value, dict) else value for key, value in fields.items()}
+    return {key: value for key, value in pruned.items() if value not in (None, "", {})}
+
+
 def ref(id: str, name: object = None) -> Json:
     """A reference as the vendor writes it."""
     return {"value": id} if name is None else {"value": id, "name": name}

@@ -12,7 +12,7 @@ from syncd.sandbox.quickbooks.errors import Fault, business, gone, missing
 from syncd.sandbox.quickbooks.estimates import free_estimates
 from syncd.sandbox.quickbooks.schema import NO_WRITES, READ_ONLY
 from syncd.sandbox.quickbooks.store import NAMES, TRANSACTIONS, Record
-from syncd.sandbox.quickbooks.wire import Json
+from syncd.sandbox.quickbooks.wire import Json, filled
 
 SALES = ("Invoice", "CreditMemo", "Estimate")
 ENVELOPE = ("Id", "SyncToken", "sparse", "MetaData", "domain")
@@ -55,7 +55,7 @@ def write(books: Books, call: Call, operation: str, kind: str, body: Json) -> Js
 def _create(books: Books, call: Call, kind: str, body: Json) -> Record:
     given = {key: value for key, value in body.items() if key not in READ_ONLY[kind]}
     id = books.store.new_id(kind)
-    fields = _checked(books, kind, _without_nulls(given))
+    fields = _checked(books, kind, filled(given))
     record = Record(kind, id, 0, call.second, call.second, _prepared(books, call, kind, id, None, fields, body))
     books.store.put(record)
     return record
@@ -67,7 +67,7 @@ def _update(books: Books, call: Call, record: Record, body: Json) -> Record:
     kept = record.fields if body.get("sparse") else {k: v for k, v in record.fields.items() if k in owned}
     if "Active" in record.fields:
         kept = {**kept, "Active": record.fields["Active"]}  # leaving it out of a full update makes nothing inactive
-    fields = _checked(books, kind, _without_nulls({**kept, **given}))
+    fields = _checked(books, kind, filled({**kept, **given}))
     new = touched(record, call, _prepared(books, call, kind, record.id, record, fields, body))
     books.store.put(new)
     if kind == "Customer":
@@ -136,8 +136,3 @@ def _prepared(books: Books, call: Call, kind: str, id: str, before: Record | Non
 def _checked(books: Books, kind: str, fields: Json) -> Json:
     check_enumerations(kind, fields)
     return check_lengths(kind, fields, truncate="truncate" in books.settings.normalise)
-
-
-def _without_nulls(fields: Json) -> Json:
-    # A null or blank value clears a property, and properties without a value do not exist.
-    return {key: value for key, value in fields.items() if value is not None and value != ""}

@@ -14,12 +14,15 @@ async def test_a_changed_line_is_a_change_of_its_invoice(portal):
     _, cursors = await portal.poll()
     await portal.person("update", "invoices", "5001", **DRAFT_LINES)
     seen, after = await portal.poll(cursors)
+    before = await portal.calls()
     again, _ = await portal.poll(after)
+    paths = await portal.paths(before)
     read = await portal.one(Kind.INVOICE, "5001")
 
     assert [(Kind.INVOICE, "5001", read.version)] == [(s.kind, s.id, s.version) for s in seen]
     assert [(s.id, s.version) for s in seen] == [(s.id, s.version) for s in again]
     assert read.noun.lines[0].description == "Every room"
+    assert len(paths) == 5, "the cursor knows whose line it is"
 
 
 async def test_an_invoice_and_its_lines_make_one_sighting(portal):
@@ -63,6 +66,7 @@ async def test_a_line_taken_from_a_mirror_is_seen_within_the_hour(portal):
     made = await portal.one(Kind.INVOICE, (await portal.write(mirror())).id)
     _, cursors = await portal.poll()
     await portal.person("update", "invoices", made.id, lines=[{"id": made.noun.lines[0].id}])
+    await portal.control.advance(3600)
     portal.clock.skipped += 3601
     seen, cursors = await portal.poll(cursors)
     await portal.control.advance(3600)

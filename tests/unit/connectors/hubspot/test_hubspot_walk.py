@@ -90,3 +90,18 @@ async def test_lines_are_tied_to_their_invoices_in_big_batches(tiny, connector):
 
     assert versions == {"77": "2026-10-01T12:00:04.000Z", "78": "2026-10-01T12:00:03.000Z"}
     assert len([path for path, _ in tiny.asked if "associations" in path]) == 1
+
+
+async def test_a_cursor_remembers_a_few_lines_only(tiny, connector):
+    """Whose a line is need not be asked twice; of a backlog of lines it is asked again rather than kept."""
+    for count, asks in ((150, 1), (250, 2)):
+        tiny.asked.clear()
+        tiny.rows["line_items"] = {str(n): at(0) for n in range(1, count + 1)}
+        tiny.links["line_items", "invoices"] = {str(n): ["77"] for n in range(1, count + 1)}
+        _, pages = await walked(connector, {"invoice": "2026-09-30T00:00:00.000Z"}, Kind.INVOICE)
+        remembered = next(page.cursors["invoice:lines"] for page in pages if "invoice:lines" in page.cursors)[24:]
+        early = dict.fromkeys(("invoice", "invoice:lines"), "2026-09-30T00:00:00.000Z")
+        ids, _ = await walked(connector, early | {"invoice:lines": early["invoice"] + remembered}, Kind.INVOICE)
+
+        assert ids == ["77"]
+        assert len([path for path, _ in tiny.asked if "associations" in path]) == asks

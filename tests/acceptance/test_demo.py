@@ -1,0 +1,64 @@
+"""`syncd demo` as a person starts it: one command, no account, no network, and nothing left behind."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+COMMAND = (sys.executable, "-c", "from syncd.cli import main; main()", "demo")
+STATUSES = {"synced": "notes", "pending": "waiting", "failed": "categories", "excluded": "reasons"}
+
+
+def started(tmp_path: Path, *words: str) -> subprocess.Popen[str]:
+    """The process, with a temporary directory of its own."""
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    pipe = subprocess.PIPE
+    return subprocess.Popen([*COMMAND, *words], stdout=pipe, stderr=pipe, env=environ, cwd=tmp_path, text=True)
+
+
+def test_the_status_shows_what_works_and_what_does_not(tmp_path):
+    """--json prints the status alone, with records in every final state and many reasons; the telling is on stderr."""
+    process = started(tmp_path, "--for", "12", "--json")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    status = json.loads(out)
+    (sync,) = status["syncs"]
+    assert (status["schema"], sync["recipe"], sync["state"]) == (1, "hubspot-quickbooks", "running")
+    assert {one["state"] for one in status["connections"]} == {"ok"}
+    totals = {name: sum(flow[name] for flow in sync["flows"]) for name in STATUSES}
+    assert all(totals[name] >= 10 for name in ("synced", "failed", "excluded")), totals
+    assert all(adds_up(flow) for flow in sync["flows"])
+    assert len(codes(sync, "categories")) >= 6
+    assert len(codes(sync, "categories") | codes(sync, "reasons")) >= 12
+    assert "First sync" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_says_where_the_page_is_and_stops_when_told(tmp_path):
+    """The page answers as soon as its address is printed; SIGTERM ends everything and removes the state."""
+    process = started(tmp_path)
+    assert process.stdout is not None
+    page = next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/\?live=1", line)))
+    with urllib.request.urlopen(page, timeout=10) as answer:
+        assert "QuickBooks (books)" in answer.read().decode()
+    assert list(tmp_path.iterdir()) != []
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "Where to look next" in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def adds_up(flow: Mapping[str, Any]) -> bool:
+    """Every failed and excluded record has its one reason; a synced one may have notes."""
+    return all(flow[name] == sum(flow[group].values()) for name, group in STATUSES.items() if name != "synced")
+
+
+def codes(sync: Mapping[str, Any], group: str) -> set[str]:
+    return {code for flow in sync["flows"] for code in flow[group]}
