@@ -22,6 +22,7 @@ from syncd.connectors.base import Account, Condition, ConnectionTrouble, Connect
 from syncd.connectors.http import AioTransport
 from syncd.connectors.settings import ConnectionSettings
 from syncd.connectors.webhooks import Verify
+from syncd.controls import control
 from syncd.core.rules import Direction, FlowRules, Row, SyncRules
 from syncd.engine import Engine, account_from_plain, account_to_plain
 from syncd.errors import ConfigError, Problem
@@ -35,7 +36,7 @@ from syncd.model.record import Record
 from syncd.model.references import Kind, Side
 from syncd.outbox.executor import Executor
 from syncd.ownership.local import owned
-from syncd.status.local import labels
+from syncd.status.local import known, labels
 from syncd.status.reader import Reader
 from syncd.status.server import serving, socket_path
 from syncd.store.secrets import Secrets
@@ -109,6 +110,12 @@ class App:
     @property
     def labels(self) -> Mapping[str, str]:
         return labels(self.config)
+
+    async def control(self, action: str, sync: str, flow: str) -> dict[str, object]:
+        """Pause, resume or release a flow, as a person told."""
+        known(self.syncs, sync, flow)
+        now = self.clock.now()
+        return await self.store.write(lambda tx: control(tx, action, sync, flow, now))
 
     def ready(self) -> tuple[bool, str]:
         """Vendors' trouble is shown, and never makes the daemon unready."""

@@ -37,6 +37,8 @@ StateDir = Annotated[Path | None, typer.Option("--state-dir", help="Where the st
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Word = Annotated[str, typer.Argument(help="A record's id, number, e-mail, SKU or vendor id.")]
 
+SyncName = Annotated[str, typer.Argument(help="The sync's name in the configuration.")]
+FlowName = Annotated[str, typer.Argument(help="contacts, products, invoices or payments.")]
 DEFAULT_CONFIG = Path("syncd.toml")
 NEEDS_PERMISSION = frozenset({"authorization_lost", "account_changed", "permission_missing"})
 OUT_OF_REACH = frozenset({"vendor_unavailable", "tls_failed", "quota_exhausted", "malformed_answer"})
@@ -206,6 +208,40 @@ def explain(word: Word, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir
 
     shown = _one(config, state_dir, word, lambda source, id: source.explain(id), json=json)
     (cli_output.print_json if json else cli_output.print_explanation)(shown)
+
+
+def _tell(action: str, sync: str, flow: str, config: Path, state_dir: Path | None, *, json: bool) -> None:
+    from syncd import cli_output
+
+    told = _ask(config, state_dir, lambda source: source.control(action, sync, flow))
+    if json:
+        cli_output.print_json(told)
+    else:
+        cli_output.print_lines(f"{sync} {flow}: {action}d, {told['records']} records brought forward")
+
+
+@app.command()
+def pause(
+    sync: SyncName, flow: FlowName, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False
+) -> None:
+    """Stop writing anything of a flow. It is still read and compared; `resume` catches up."""
+    _tell("pause", sync, flow, config, state_dir, json=json)
+
+
+@app.command()
+def resume(
+    sync: SyncName, flow: FlowName, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False
+) -> None:
+    """Go on with a paused flow, from where it was paused."""
+    _tell("resume", sync, flow, config, state_dir, json=json)
+
+
+@app.command()
+def release(
+    sync: SyncName, flow: FlowName, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False
+) -> None:
+    """Let the voids and deletions go that a guard holds. They cannot be undone: look at them first."""
+    _tell("release", sync, flow, config, state_dir, json=json)
 
 
 @app.command()

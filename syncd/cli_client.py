@@ -34,6 +34,8 @@ class Answers(Protocol):
 
     async def activity(self, id: str, limit: int = MAX_LIMIT, before: int | None = None) -> dict[str, Any]: ...
 
+    async def control(self, action: str, sync: str, flow: str) -> dict[str, Any]: ...
+
 
 @asynccontextmanager
 async def answers(config: Config, environ: Mapping[str, str]) -> AsyncIterator[Answers]:
@@ -90,13 +92,21 @@ class Daemon:
         given = {"limit": str(limit)} | ({} if before is None else {"before": str(before)})
         return await self._get(f"records/{id}/activity", given)
 
+    async def control(self, action: str, sync: str, flow: str) -> dict[str, Any]:
+        return await self._ask("POST", f"syncs/{sync}/flows/{flow}/{action}")
+
     async def _get(self, path: str, given: Mapping[str, str] | None = None) -> dict[str, Any]:
+        return await self._ask("GET", path, given)
+
+    async def _ask(self, method: str, path: str, given: Mapping[str, str] | None = None) -> dict[str, Any]:
         try:
-            async with self._session.get(_BASE / path, params=given) as response:
+            async with self._session.request(method, _BASE / path, params=given) as response:
                 answer: dict[str, Any] = await response.json(content_type=None)
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise VendorUnreachable(f"the daemon does not answer: {error}") from error
+        if status == 404 and method == "POST":
+            raise UsageError(answer["detail"])
         if status == 404:
             raise UnknownRecord(answer["detail"])
         if status == 400:

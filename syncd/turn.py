@@ -15,6 +15,7 @@ import structlog
 
 from syncd.bring import Bringer, Seen, naming
 from syncd.connectors.base import ConnectionTrouble
+from syncd.controls import is_paused
 from syncd.core.decision import Case, Command, Context, Decision
 from syncd.core.facts import Missing, PartnerKey
 from syncd.core.lifecycle import pending
@@ -284,11 +285,14 @@ class Turn:
         now = self._engine.clock.now()
         self._fold(tx, work)
         held = self._guard.held(tx, work.sync, work.decisions.values(), now)
+        paused = {flow.name for flow in work.sync.flows if is_paused(tx, work.sync.name, flow.name)}
         intents: list[Intent] = []
         records: dict[str, Record] = {}
         for id, decision in work.decisions.items():
             record = decision.record
-            if id in held:
+            if decision.commands and record.flow in paused:
+                record = pending(record, "paused", now)
+            elif id in held:
                 record = pending(record, "held", now, words=held[id], next_at=now + LOOK_AGAIN)
             else:
                 intents += [self._intent(work.sync, record, command) for command in decision.commands]

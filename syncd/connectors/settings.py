@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Protocol
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +20,7 @@ class ConnectionSettings:
         refresh_token: the seed of the OAuth pair; the live pair is kept by the `TokenKeeper`.
         account: the vendor's account id where the caller must know it (QuickBooks: the realm id).
         webhook_secrets: what this account's app signs its webhooks with; two while one takes the other's place.
-        options: the vendor's own options, listed in its folder.
+        options: the vendor's own options, listed in its folder; and `pace`, see `paced`.
     """
 
     name: str
@@ -31,6 +33,28 @@ class ConnectionSettings:
     account: str | None = None
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     options: Mapping[str, str | float | bool] = field(default_factory=dict)
+
+    @property
+    def paced(self) -> bool:
+        """Whether the vendor's limits are kept: always, unless `pace = "off"` measures our own speed on loopback.
+
+        Raises:
+            ValueError: the option makes no sense, or would let us loose on somebody else's machine.
+        """
+        pace = self.options.get("pace", "on")
+        if pace not in ("on", "off"):
+            raise ValueError(f'connection {self.name}: pace is "on" or "off"')
+        if pace == "off" and not _on_loopback(self.url):
+            raise ValueError(f'connection {self.name}: pace = "off" is for a sandbox on this machine only')
+        return pace == "on"
+
+
+def _on_loopback(url: str | None) -> bool:
+    host = urlsplit(url or "").hostname or ""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class TokenKeeper(Protocol):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from urllib.parse import unquote
 
@@ -48,18 +48,15 @@ async def listening(settings: Webhooks | None, intake: Intake) -> AsyncIterator[
     gate = Gate(settings.connections, settings.most_per_address, MAX_BYTES)
     runner = web.ServerRunner(GuardedServer(_Listener(intake, gate).answer, gate), shutdown_timeout=STOP_SECONDS)
     await runner.setup()
+    storing = asyncio.create_task(intake.run())
     try:
-        address = await _listen(runner, settings.listen)
-        async with anyio.create_task_group() as group:
-            group.start_soon(intake.run)
-            try:
-                yield address
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await runner.cleanup()  # first, so that what it still takes in is stored
-                group.cancel_scope.cancel()
+        yield await _listen(runner, settings.listen)
     finally:
-        await runner.cleanup()
+        with anyio.CancelScope(shield=True):
+            await runner.cleanup()  # first, so that what it still takes in is stored
+        storing.cancel()
+        with suppress(asyncio.CancelledError):
+            await storing
 
 
 async def _listen(runner: web.ServerRunner, listen: Listen) -> str:

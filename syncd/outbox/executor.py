@@ -21,6 +21,7 @@ from syncd.connectors.base import (
     Unknown,
     Unwritable,
 )
+from syncd.controls import is_paused
 from syncd.core.content import project
 from syncd.engine import Engine, observed
 from syncd.health import Health
@@ -72,7 +73,7 @@ class Executor:
 
     async def _carry_out(self, name: str) -> int:
         now = self._engine.clock.now()
-        intents = await self._engine.store.read(lambda tx: tx.open_intents(name, now, BATCH))
+        intents = await self._engine.store.read(lambda tx: _allowed(tx, tx.open_intents(name, now, BATCH)))
         # Step by step: lines of an invoice are composed from what its creation brought.
         intents = self._first_of_each(intents)
         if not intents:
@@ -235,6 +236,13 @@ class Executor:
 
     async def _marked(self, name: str, kind: Kind, key: MatchKey) -> tuple[Snapshot, ...]:
         return (await self._engine.store.read(lambda tx: tx.find_entities(name, kind, [key]))).get(key, ())
+
+
+def _allowed(tx: Tx, intents: list[Intent]) -> list[Intent]:
+    """Without those of paused flows; a write of several steps that has begun is brought to its end."""
+    flows = {(intent.sync, intent.flow) for intent in intents}
+    paused = {(sync, flow) for sync, flow in flows if is_paused(tx, sync, flow)}
+    return [intent for intent in intents if intent.step > 0 or (intent.sync, intent.flow) not in paused]
 
 
 def _order(intent: Intent, record: Record, seen: Snapshot | None = None) -> Order:

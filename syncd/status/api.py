@@ -1,4 +1,4 @@
-"""The HTTP API and the page over it. Reads only."""
+"""The HTTP API and the page over it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from syncd.errors import UsageError
 from syncd.status.html import Page
 from syncd.status.query import asked, number, parameters
 from syncd.status.reader import MAX_LIMIT, Reader
-from syncd.status.shield import problem, shield
+from syncd.status.shield import problem, shield, through_socket_file
 from syncd.status.source import StatusSource
 
 MAX_BODY = 64 * 1024  # nothing here reads a body
@@ -33,6 +34,7 @@ def create_app(source: StatusSource) -> web.Application:
             web.get("/api/v1/records/{id}", api.record),
             web.get("/api/v1/records/{id}/activity", api.activity),
             web.get("/api/v1/records/{id}/explain", api.explain),
+            web.post("/api/v1/syncs/{sync}/flows/{flow}/{action}", api.control),
             web.get("/", page.overview),
             web.get("/records/{id}", page.record),
             web.get("/style.css", page.style),
@@ -73,6 +75,17 @@ class _Api:
         before = number("before", given["before"]) if "before" in given else None
         limit = number("limit", given.get("limit", str(MAX_LIMIT)))
         return _json(await self._reader.activity(request.match_info["id"], limit, before))
+
+    async def control(self, request: web.Request) -> web.Response:
+        # Until there are operator tokens, the socket file's rights say who may act; a web page can never reach it.
+        if not through_socket_file(request):
+            words = "actions are taken through the unix socket, as the syncd commands do"
+            return problem(request, HTTPStatus.FORBIDDEN, words)
+        told = request.match_info
+        try:
+            return _json(await self._source.control(told["action"], told["sync"], told["flow"]))
+        except UsageError as error:
+            return problem(request, HTTPStatus.NOT_FOUND, str(error))
 
     async def explain(self, request: web.Request) -> web.Response:
         parameters(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from pathlib import Path
 from syncd import recipes
 from syncd.clock import Clock, SystemClock
 from syncd.config import DATABASE_FILE, Config
+from syncd.controls import control
 from syncd.core.rules import SyncRules
 from syncd.errors import UsageError
 from syncd.status.source import StatusSource
@@ -31,6 +32,11 @@ class LocalSource:
     version: str
     syncs: tuple[SyncRules, ...]
     labels: Mapping[str, str]
+
+    async def control(self, action: str, sync: str, flow: str) -> dict[str, object]:
+        known(self.syncs, sync, flow)
+        now = self.clock.now()
+        return await self.store.write(lambda tx: control(tx, action, sync, flow, now))
 
     def ready(self) -> tuple[bool, str]:
         return True, ""
@@ -68,6 +74,19 @@ def _rules(config: Config, name: str, remembered: str | None, clock: Clock) -> S
     """A sync's rules; without a start in the file it is the remembered moment of the first run."""
     first = datetime.fromisoformat(remembered) if remembered else clock.now()
     return recipes.build(name, config.raw["syncs"][name], config.syncs[name].start or first)
+
+
+def known(syncs: Sequence[SyncRules], sync: str, flow: str) -> None:
+    """Refuse a sync or flow that the configuration does not have.
+
+    Raises:
+        UsageError: says which there are.
+    """
+    flows = {one.name: [f.name for f in one.flows] for one in syncs}
+    if sync not in flows:
+        raise UsageError(f"there is no sync “{sync}”; there is {', '.join(flows)}")
+    if flow not in flows[sync]:
+        raise UsageError(f"{sync} has no flow “{flow}”; it has {', '.join(flows[sync])}")
 
 
 def labels(config: Config) -> dict[str, str]:

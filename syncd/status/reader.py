@@ -61,6 +61,10 @@ class Reader:
             self._source.clock.now(),
         )
 
+    async def control(self, action: str, sync: str, flow: str) -> dict[str, Any]:
+        """Pass on what a person tells a flow."""
+        return await self._source.control(action, sync, flow)
+
     async def connections(self) -> dict[str, Any]:
         """Every configured connection with what is known of it."""
         rows = {row.name: row for row in await self._source.store.read(lambda tx: tx.connections())}

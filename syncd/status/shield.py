@@ -81,7 +81,7 @@ def route(request: web.Request) -> str:
 
 
 def _refused(request: web.Request, open_on_loopback: bool) -> web.Response | None:
-    if _through_socket_file(request):
+    if through_socket_file(request):
         return None
     if not _names_this_machine(request.host):
         words = "this address is not served here; use the address in daemon.listen"
@@ -92,7 +92,8 @@ def _refused(request: web.Request, open_on_loopback: bool) -> web.Response | Non
     return problem(request, HTTPStatus.UNAUTHORIZED, words)
 
 
-def _through_socket_file(request: web.Request) -> bool:
+def through_socket_file(request: web.Request) -> bool:
+    """Whether the request came through the unix socket, which only its file's rights open."""
     assert request.transport is not None
     return isinstance(request.transport.get_extra_info("sockname"), str | bytes)
 

@@ -12,7 +12,7 @@ from syncd.store.store import Store
 
 
 class StatusSource(Protocol):
-    """Everything is read; nothing here can change the state."""
+    """Everything is read, but for what a person tells a flow."""
 
     @property
     def store(self) -> Store: ...
@@ -33,6 +33,13 @@ class StatusSource(Protocol):
     @property
     def labels(self) -> Mapping[str, str]:
         """What people call each connection: connection name -> text like `HubSpot (crm)`."""
+
+    async def control(self, action: str, sync: str, flow: str) -> dict[str, object]:
+        """Pause, resume or release a flow.
+
+        Raises:
+            UsageError: there is no such action, sync or flow.
+        """
 
     def ready(self) -> tuple[bool, str]:
         """Whether requests can be answered, and why not."""

@@ -48,7 +48,8 @@ async def _dead(daemon: Process, killer: Killer) -> None:
 async def test_kills_during_the_initial_sync_leave_no_trace(seed: int, synced: Snapshot):
     """`kill -9` again and again, mid-request: nothing is there twice, and in the end both sides are as without."""
     async with world(changes=[ANY_PORT]) as w:
-        w.option("crm", late_commit=1.0, search_lag=0.5)  # what got lost is to be looked for between the kills, too
+        bounds = "{ late_commit = 1.0, search_lag = 0.5 }"  # what got lost is to be found between the kills, too
+        w.set("connections.crm", options=bounds)
         for vendor in w.sandbox.vendors:
             await w.control.settings(vendor, latency=LATENCY)
         killer = Killer(random.Random(seed))

@@ -39,6 +39,13 @@ async def test_hints_for_one_entity_are_coalesced(store: Store) -> None:
     assert (change.generation, change.priority, change.due_at, change.cause) == (3, Priority.PERSON, NOW, "retry")
 
 
+async def test_what_a_poll_brought_whole_does_not_take_away_another_hint(store: Store) -> None:
+    """The poll may have been answered before what the webhook is about; the other way round the later hint counts."""
+    await put(store, hint("1", cause="webhook"), hint("2", cause="seen"))
+    await put(store, hint("1", cause="seen"), hint("2", cause="webhook"))
+    assert [change.cause for change in await due(store)] == ["webhook", "webhook"]
+
+
 async def test_the_most_urgent_then_the_oldest_come_first(store: Store) -> None:
     """Order is priority, then due time; what is not due yet, of another connection, or over the limit stays away."""
     early = NOW - timedelta(hours=1)

@@ -100,7 +100,8 @@ def served() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def sandbox(served: Sandbox) -> Sandbox:
+def sandbox(served: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """The sandbox on its seed data."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")  # requests would send loopback through a proxy too
     served.do(served.control.reset())
     return served

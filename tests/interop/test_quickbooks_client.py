@@ -188,7 +188,7 @@ def test_an_invoice_is_read_to_the_cent(connect):
     assert invoice.MetaData.LastUpdatedTime.endswith(("-08:00", "-07:00"))
     paid = Invoice.get("12", qb=qb)
     assert (paid.Balance, {each.TxnType for each in paid.LinkedTxn}) == (0, {"Payment"})
-    assert paid.CustomerRef.name == "Geeta Kalapatapu"
+    assert paid.CustomerRef.name == "Cool Cars"
 
 
 def test_a_customer_lives(qb, sandbox):

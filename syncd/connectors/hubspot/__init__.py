@@ -35,7 +35,7 @@ def connect(
             connection=settings.name,
             base_url=settings.url or MANIFEST.urls.api,
             transport=transport,
-            pacer=Pacer(paces),
+            pacer=Pacer(paces if settings.paced else ()),
             clock=clock,
             chance=chance,
             throttled=throttled,

@@ -18,6 +18,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         api_version: `v3`, or a dated generation such as `2026-03`.
         burst: calls per 10 seconds, where the account's edition allows more than the lowest.
+        pace: as `ConnectionSettings.paced` says.
         overlap: seconds before each cursor that are read again, for what the search index shows late.
         archived_every: seconds between two looks at the recycle bins.
         native_sources: literals of `hs_invoice_source` that HubSpot's own invoices carry, separated by commas.
@@ -33,6 +34,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     api_version: str = MANIFEST.api_version
     burst: int | None = None
+    pace: Literal["on", "off"] = "on"
     overlap: float = 300.0
     archived_every: float = 3600.0
     native_sources: str = "hubspot"

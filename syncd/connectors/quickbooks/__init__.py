@@ -2,7 +2,8 @@
 
 Options of a connection: `overlap` (seconds a poll reads back before its cursor, default 300), `po_field` (label of the
 custom field on sales forms that holds the purchase order number), `development` (true for one of Intuit's own sandbox
-companies). Its `account` is the realm id, which Intuit tells only once, when the company is connected.
+companies), `pace` (see `ConnectionSettings.paced`). Its `account` is the realm id, which Intuit tells only once, when
+the company is connected.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def connect(
         connection=settings.name,
         base_url=settings.url or api,
         transport=transport,
-        pacer=Pacer(LIMITS.requests),
+        limits=(LIMITS.requests, LIMITS.batches) if settings.paced else ((), ()),
         clock=clock,
         chance=chance,
     )

@@ -16,7 +16,7 @@ from syncd.connectors.quickbooks.errors import Effect, Fault, fault_in, fault_of
 from syncd.connectors.quickbooks.manifest import MANIFEST
 from syncd.connectors.quickbooks.tokens import Tokens
 from syncd.connectors.quickbooks.wire import Raw, encode, instant, moment_text
-from syncd.core.pacing import Pacer
+from syncd.core.pacing import Pacer, Window
 
 LIMITS = MANIFEST.limits
 BATCH = "/batch"
@@ -35,23 +35,29 @@ class PacedCaller(Caller):
     """A caller that also keeps the limits on batches and on requests in flight, and waits as long as Intuit advises.
 
     Args:
-        pacer: the limits of all requests; a pause without a Retry-After holds all of them for a minute.
+        limits: those of all requests, and those of batches. A pause without a Retry-After holds all for a minute.
     """
 
     def __init__(
-        self, *, connection: str, base_url: str, transport: Transport, pacer: Pacer, clock: Clock, chance: Chance
+        self,
+        *,
+        connection: str,
+        base_url: str,
+        transport: Transport,
+        limits: tuple[Sequence[Window], Sequence[Window]],
+        clock: Clock,
+        chance: Chance,
     ) -> None:
+        self._all, self._batches = map(Pacer, limits)
         super().__init__(
             connection=connection,
             base_url=base_url,
             transport=transport,
-            pacer=pacer,
+            pacer=self._all,
             clock=clock,
             chance=chance,
             throttled=is_throttled,
         )
-        self._all = pacer
-        self._batches = Pacer(LIMITS.batches)
         self._in_flight = anyio.Semaphore(LIMITS.in_flight)
 
     async def once(self, request: HttpRequest) -> HttpReply:

@@ -62,11 +62,11 @@ def _told(body: Any) -> Told:
     hints: list[Hint] = []
     ignored = 0
     for event, (realm, kind, ids) in _classic(body) if classic else _cloud(body):
+        own = identity(realm, event)
         account, wanted = entity_id(realm), [id for id in dict.fromkeys(map(entity_id, ids)) if id is not None]
         if account is None or kind is None or not wanted:
             ignored += 1
             continue
-        own = identity(account, event)
         grain = GRAIN if classic else 0.0
         hints += [Hint(account=account, kind=kind, id=id, event=own, grain=grain) for id in wanted]
     return Told(hints=tuple(hints), ignored=ignored)

@@ -55,6 +55,16 @@ def test_asked_properties_are_text_or_null_and_unknown_names_are_dropped(hub):
     }
 
 
+def test_a_list_in_the_address_is_separated_by_commas_or_repeated(hub):
+    """Both forms ask for the same properties and associations."""
+    names = ("email", "phone", "city")
+    short = hub.get(f"/crm/v3/objects/contacts/1001?properties={','.join(names)}&associations=companies,invoices")
+    long = "&".join([*(f"properties={name}" for name in names), "associations=companies", "associations=invoices"])
+    assert hub.get(f"/crm/v3/objects/contacts/1001?{long}") == short
+    assert set(names) <= set(short["properties"])
+    assert set(short["associations"]) == {"companies", "invoices"}
+
+
 def test_a_created_record_keeps_texts_and_says_where_it_is(hub):
     """Numbers and booleans become text, dates ISO, the e-mail lower case; 201 with Location."""
     response = hub.raw(

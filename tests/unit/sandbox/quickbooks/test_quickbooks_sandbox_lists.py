@@ -39,6 +39,16 @@ def test_refused_customers(qbo, body, code):
     assert qbo.refused("Customer", body) == code
 
 
+def test_blank_properties_do_not_exist(qbo):
+    """Blanks and nulls clear a property, in the objects of a record too; an object of nothing but blanks goes."""
+    made = qbo.ok("Customer", {"DisplayName": "X", "Notes": "n", "BillAddr": {"Line1": "1 Quay", "City": "Cork"}})
+    sent = {"Notes": "", "BillAddr": {"Line1": "2 Quay", "City": ""}, "PrimaryPhone": {"FreeFormNumber": ""}}
+    qbo.ok("Customer", {"Id": made["Id"], "SyncToken": "0", "sparse": True, **sent})
+    shown = qbo.get("Customer", made["Id"])
+    assert {"Notes", "PrimaryPhone"}.isdisjoint(shown)
+    assert {key: value for key, value in shown["BillAddr"].items() if key != "Id"} == {"Line1": "2 Quay"}
+
+
 def test_inactive_customer_holds_its_name(qbo):
     """An inactive record reads '<name> (deleted)', keeps its name from others, and gets it back when restored."""
     key = {"Id": "6", "SyncToken": "1", "sparse": True}
