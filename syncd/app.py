@@ -20,8 +20,10 @@ from syncd.config import Config, Connection, secret
 from syncd.connectors import hubspot, quickbooks
 from syncd.connectors.base import Account, Condition, ConnectionTrouble, Connector, Finding, Severity
 from syncd.connectors.http import AioTransport
+from syncd.connectors.oauth import Issuer
 from syncd.connectors.settings import ConnectionSettings
 from syncd.connectors.webhooks import Verify
+from syncd.consent import carry_out
 from syncd.controls import control
 from syncd.core.rules import Direction, FlowRules, Row, SyncRules
 from syncd.engine import Engine, account_from_plain, account_to_plain
@@ -51,26 +53,14 @@ WEBHOOKS: Mapping[str, Callable[[ConnectionSettings], Verify]] = {
     "hubspot": hubspot.verifier,
     "quickbooks": quickbooks.verifier,
 }
+ISSUERS: Mapping[str, Callable[..., Issuer]] = {"hubspot": hubspot.issuer, "quickbooks": quickbooks.issuer}
 PREPARED = "2"  # raised when connectors need more on an account than before
+STOP_SECONDS = 8.0  # how long requests that are out when we are told to stop are waited for
 IDLE_SECONDS = 1.0  # how long the loop sleeps at most: a due record is seen after this
 REPLAN_BATCH = 500  # records planned again per pass after a change of rules: in the background, behind live work
 
 
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One connection's drawer in the secrets."""
-
-    secrets: Secrets
-    connection: str
-
-    async def get(self, name: str) -> str | None:
-        return await self.secrets.get(self.connection, name)
-
-    async def put(self, name: str, value: str) -> None:
-        await self.secrets.put(self.connection, name, value)
 
 
 @dataclass(slots=True)
@@ -117,6 +107,14 @@ class App:
         now = self.clock.now()
         return await self.store.write(lambda tx: control(tx, action, sync, flow, now))
 
+    async def connection(self, action: str, name: str) -> dict[str, object]:
+        """Disconnect a connection, or take in that a person has connected it anew."""
+        try:
+            return await carry_out(self.engine, self.health, action, name)
+        finally:
+            self.met.discard(name)  # the next contact compares the account anew
+            self.bell.ring()
+
     def ready(self) -> tuple[bool, str]:
         """Vendors' trouble is shown, and never makes the daemon unready."""
         return (False, "stopping") if self.stopping else (True, "")
@@ -152,6 +150,10 @@ class App:
         if name in self.met:
             return
         connector, row = self.engine.connectors[name], self.health.rows[name]
+        told = self.config.connections[name].account
+        if row.account_id is not None and told not in (None, row.account_id):
+            words = f"pinned to {row.account_id}, the configuration names {told}"
+            raise ConnectionTrouble(Condition.ACCOUNT_CHANGED, words)
         account = await connector.account()
         if row.account_id is not None and row.account_id != account.id:
             words = f"pinned to {row.account_id}, the credentials open {account.id}"
@@ -196,12 +198,15 @@ class App:
         return len(due)
 
     async def work(self, until: anyio.Event) -> None:
-        """Go on until told to stop."""
-        while not until.is_set():
-            await self.upkeep.run()
-            self.bell.hush()
-            if await self.step() == 0:
-                await self.bell.rest(IDLE_SECONDS, until)
+        """Go on until told to stop. What is under way then may end, unless a vendor keeps us waiting too long."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(_leave, group.cancel_scope, until)
+            while not until.is_set():
+                await self.upkeep.run()
+                self.bell.hush()
+                if await self.step() == 0:
+                    await self.bell.rest(IDLE_SECONDS, until)
+            group.cancel_scope.cancel()
 
     async def drain(self, wait: float, progress: Progress | None = None) -> None:
         """Poll, work until nothing is due; wait at most so many seconds for what will be due soon."""
@@ -237,6 +242,13 @@ class App:
             progress(sum(r.n for r in rows if r.status != "pending"), sum(r.n for r in rows))
 
 
+async def _leave(scope: anyio.CancelScope, until: anyio.Event) -> None:
+    # A request that is cut off has been written down: what became of it is found out after the next start.
+    await until.wait()
+    await anyio.sleep(STOP_SECONDS)
+    scope.cancel()
+
+
 @asynccontextmanager
 async def opened(
     config: Config,
@@ -264,7 +276,7 @@ async def opened(
         secrets = await Secrets.open(config.state_dir, Path(given) if given else None)
         store = await Store.open(config.database_url, cipher=secrets.cipher)
         stack.push_async_callback(store.close)
-        settings = {name: _settings(name, connection) for name, connection in config.connections.items()}
+        settings = {name: settings_of(name, connection) for name, connection in config.connections.items()}
         connectors = _connectors(config, settings, secrets, clock, chance)
         for connector in connectors.values():
             stack.push_async_callback(connector.close)
@@ -281,7 +293,7 @@ async def opened(
             health=health,
             poller=Poller(engine, health),
             turn=Turn(engine, health, guard),
-            executor=Executor(engine, health),
+            executor=Executor(engine, health, bell),
             upkeep=Upkeep(engine),
             intake=Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring),
             bell=bell,
@@ -331,7 +343,7 @@ def _connectors(
     problems: list[Problem] = []
     for name, own in settings.items():
         try:
-            made[name] = CONNECTORS[own.vendor](own, AioTransport(), clock, chance, Kept(secrets, name))
+            made[name] = CONNECTORS[own.vendor](own, AioTransport(), clock, chance, secrets.keeper(name))
         except ValueError as error:
             problems.append(config.problem(("connections", name), str(error), "add what is missing"))
     if problems:
@@ -339,7 +351,8 @@ def _connectors(
     return made
 
 
-def _settings(name: str, connection: Connection) -> ConnectionSettings:
+def settings_of(name: str, connection: Connection) -> ConnectionSettings:
+    """A connection as its connector is given it."""
     return ConnectionSettings(
         name=name,
         vendor=connection.vendor,
@@ -393,7 +406,7 @@ async def once(config: Config, *, wait: float = 60.0, progress: Progress | None 
 async def check(config: Config) -> list[Finding]:
     """Look at every connection and at what the configuration will make of it; changes nothing at a vendor."""
     async with opened(config, None) as app:
-        findings = doors.look(config)
+        findings, silent = doors.look(config), set[str]()
         for name, connector in app.engine.connectors.items():
             try:
                 found = await connector.check(app.engine.kinds(name))
@@ -402,9 +415,11 @@ async def check(config: Config) -> list[Finding]:
             except ConnectionTrouble as trouble:
                 title = f"{name}: {trouble.words}"
                 findings.append(Finding(severity=Severity.ERROR, title=title, code=str(trouble.condition)))
+                silent.add(name)
         for sync in app.syncs:
             findings += _flows(sync)
-            findings += await _fallback_account(app, sync)
+            if sync.right not in silent:
+                findings += await _fallback_account(app, sync)
         return findings
 
 

@@ -11,6 +11,11 @@ class Bell:
     def __init__(self) -> None:
         self._rung = anyio.Event()
 
+    @property
+    def rung(self) -> anyio.Event:
+        """Happens when it rings, or has rung since it was hushed."""
+        return self._rung
+
     def ring(self) -> None:
         """There is something to do now."""
         self._rung.set()

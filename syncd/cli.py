@@ -38,6 +38,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Word = Annotated[str, typer.Argument(help="A record's id, number, e-mail, SKU or vendor id.")]
 
 SyncName = Annotated[str, typer.Argument(help="The sync's name in the configuration.")]
+ConnectionName = Annotated[str, typer.Argument(help="The connection's name in the configuration.")]
 FlowName = Annotated[str, typer.Argument(help="contacts, products, invoices or payments.")]
 DEFAULT_CONFIG = Path("syncd.toml")
 NEEDS_PERMISSION = frozenset({"authorization_lost", "account_changed", "permission_missing"})
@@ -99,7 +100,7 @@ def init(
         following = f"next: syncd once --config {output}"
     else:
         written = [cli_init.write_for_live(recipe, output, SystemClock().now().date(), force=force)]
-        following = f"next: complete {output}, provide its secrets, then syncd check --config {output}"
+        following = f"next: complete {output}, provide its secrets, then syncd connect crm --config {output}"
     if json:
         cli_output.print_json({"written": [str(path) for path in written]})
     else:
@@ -242,6 +243,42 @@ def release(
 ) -> None:
     """Let the voids and deletions go that a guard holds. They cannot be undone: look at them first."""
     _tell("release", sync, flow, config, state_dir, json=json)
+
+
+@app.command()
+def connect(
+    name: ConnectionName,
+    config: ConfigFile = DEFAULT_CONFIG,
+    state_dir: StateDir = None,
+    browser: Annotated[bool, typer.Option(help="Open the vendor's page, or only print its address.")] = True,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the person to agree.")] = 600.0,
+    json: Json = False,
+) -> None:
+    """Connect an account: a person agrees on the vendor's page, syncd keeps the tokens. Resumes a disconnected one."""
+    import webbrowser
+
+    from syncd import cli_output
+    from syncd import connect as connecting
+
+    _log()
+    # What the person is to do goes to stderr: with --json stdout holds JSON and nothing else.
+    person = connecting.Person(partial(typer.echo, err=True), webbrowser.open if browser else None, wait)
+    told = _run(partial(connecting.connect, _load(config, state_dir), name, person, os.environ))
+    (cli_output.print_json if json else cli_output.print_connected)(told)
+    raise typer.Exit(_exit_of([told["state"]] if told["state"] != "ok" else []))
+
+
+@app.command()
+def disconnect(
+    name: ConnectionName, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False
+) -> None:
+    """Pause the flows that use a connection, revoke its tokens and erase them. No record is touched anywhere."""
+    from syncd import cli_output
+    from syncd import connect as connecting
+
+    _log()
+    told = _run(partial(connecting.disconnect, _load(config, state_dir), name, os.environ))
+    (cli_output.print_json if json else cli_output.print_disconnected)(told)
 
 
 @app.command()

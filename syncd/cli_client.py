@@ -45,17 +45,28 @@ async def answers(config: Config, environ: Mapping[str, str]) -> AsyncIterator[A
         PermissionRefused: a daemon runs, and its socket is not for this user.
         UsageError: no daemon runs, and there is no state yet.
     """
-    socket = socket_path(config.state_dir, environ)
-    connector = aiohttp.UnixConnector(str(socket))
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(ANSWER_SECONDS)) as session:
-        daemon = Daemon(session)
-        if await daemon.answers(socket):
-            yield daemon
+    async with daemon(config, environ) as running:
+        if running is not None:
+            yield running
             return
     from syncd.status.local import opened  # the store and its database library: only when no daemon runs
 
     async with opened(config, environ) as source:
         yield Reader(source)
+
+
+@asynccontextmanager
+async def daemon(config: Config, environ: Mapping[str, str]) -> AsyncIterator[Daemon | None]:
+    """The daemon of this state, None when none runs.
+
+    Raises:
+        PermissionRefused: a daemon runs, and its socket is not for this user.
+    """
+    socket = socket_path(config.state_dir, environ)
+    connector = aiohttp.UnixConnector(str(socket))
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(ANSWER_SECONDS)) as session:
+        running = Daemon(session)
+        yield running if await running.answers(socket) else None
 
 
 class Daemon:
@@ -94,6 +105,12 @@ class Daemon:
 
     async def control(self, action: str, sync: str, flow: str) -> dict[str, Any]:
         return await self._ask("POST", f"syncs/{sync}/flows/{flow}/{action}")
+
+    async def connections(self) -> dict[str, Any]:
+        return await self._get("connections")
+
+    async def connection(self, action: str, name: str) -> dict[str, Any]:
+        return await self._ask("POST", f"connections/{name}/{action}")
 
     async def _get(self, path: str, given: Mapping[str, str] | None = None) -> dict[str, Any]:
         return await self._ask("GET", path, given)

@@ -54,19 +54,31 @@ _LIVE_CONNECTIONS = """\
 #   { env = "NAME" }          an environment variable
 #   { file = "path" }         a file that only the daemon's user can read (mode 0600), relative to this file
 #   { credential = "name" }   a credential that systemd hands over (LoadCredential= or LoadCredentialEncrypted=)
+#
+# Register http://localhost:8411/callback as redirect address with both apps, then let a person agree, once for each:
+#   syncd connect crm
+#   syncd connect books
+# syncd keeps their tokens encrypted in state_dir, renews them, and stays with the accounts that were chosen.
 [connections.crm]
 vendor = "hubspot"
-# The access token of a private app.
-token = { env = "HUBSPOT_TOKEN" }
+# The keys of an app with OAuth. Instead of both: token = { env = "HUBSPOT_TOKEN" }, a service key or private app token.
+client_id = { env = "HUBSPOT_CLIENT_ID" }
+client_secret = { env = "HUBSPOT_CLIENT_SECRET" }
 
 [connections.books]
 vendor = "quickbooks"
-# The app's keys, and the refresh token of its first authorisation; syncd keeps the newer ones by itself.
 client_id = { env = "QUICKBOOKS_CLIENT_ID" }
 client_secret = { env = "QUICKBOOKS_CLIENT_SECRET" }
-refresh_token = { env = "QUICKBOOKS_REFRESH_TOKEN" }
-# The company id (realm id). QuickBooks shows it under Account and settings, Billing and subscription.
-account = "0000000000000000"
+# Where the app's keys are for production, Intuit wants an https address: have a proxy forward it to port 8411 here.
+# redirect_url = "https://sync.example.com/callback"
+
+# Both vendors can tell at once what changed, instead of being asked every minute. Have a proxy with TLS forward
+# public_url to listen, give the vendors' apps the addresses that `syncd check` shows, and take these lines in:
+# [webhooks]
+# listen = "127.0.0.1:8301"
+# public_url = "https://sync.example.com"
+# With each connection above: what its app signs webhooks with (HubSpot: client secret, QuickBooks: verifier token).
+# webhook_secret = { env = "HUBSPOT_APP_SECRET" }
 
 """
 

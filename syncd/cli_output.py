@@ -126,6 +126,21 @@ def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:
     print_table(("", "found", "cure"), [[one["severity"], one["title"], one["cure"]] for one in findings])
 
 
+def print_connected(told: Mapping[str, Any]) -> None:
+    """Which account was connected, whether it can be used, and which flows go on."""
+    known = f"{clean(told['account_name'])}, " if told["account_name"] else ""
+    print_lines(f"{told['connection']} is connected: {known}account {clean(told['account'])}")
+    if told["state"] != "ok":
+        print_lines(f"but it cannot be used yet: {told['state']}: {clean(told['words'])}")
+    print_lines(*(f"resumed: {flow}" for flow in told["flows"]))
+
+
+def print_disconnected(told: Mapping[str, Any]) -> None:
+    """Which flows wait until the connection is connected again."""
+    print_lines(f"{told['connection']} is disconnected: its consent is withdrawn and its tokens are erased")
+    print_lines(*(f"paused: {flow}" for flow in told["flows"]), f"to go on: syncd connect {told['connection']}")
+
+
 @contextmanager
 def progress(words: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on stderr in a terminal, nothing elsewhere. Called with how many are done and how many are known."""

@@ -31,6 +31,7 @@ from syncd.config_values import (
     Plain,
     PublicOrSecret,
     PublicUrl,
+    RedirectUrl,
     Secret,
     Secrets,
     VendorUrl,
@@ -78,7 +79,10 @@ class Connection(StrictModel):
     token: Secret | None = Field(None, description="a reference to the access token")
     client_id: PublicOrSecret | None = Field(None, description="the app's client id")
     client_secret: Secret | None = Field(None, description="a reference to the app's client secret")
-    refresh_token: Secret | None = Field(None, description="a reference to the OAuth refresh token")
+    refresh_token: Secret | None = Field(None, description="a reference to an OAuth refresh token from elsewhere")
+    redirect_url: RedirectUrl | None = Field(
+        None, description='the app\'s registered redirect address, like "http://localhost:8411/callback"'
+    )
     webhook_secrets: Secrets = Field(
         (), alias="webhook_secret", description="a reference to what the app's webhooks are signed with, or two of them"
     )

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 Finding = tuple[Path, str, str]
 """Where, what is wrong, and the cure."""
 
-_OAUTH = ("client_id", "client_secret", "refresh_token")
+_APP = ("client_id", "client_secret")
 NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "hubspot": (("token",), _OAUTH),
-    "quickbooks": ((*_OAUTH, "account"),),
+    "hubspot": (("token",), _APP),
+    "quickbooks": (_APP,),
 }
-"""The ways in which each vendor's connection can be authorised: all keys of one of them."""
+"""The ways in which each vendor's connection can be authorised: all keys of one of them. The app's keys are enough: the
+rest comes with `syncd connect`."""
 
 
 def check_meaning(raw: Mapping[str, Any]) -> list[Finding]:
@@ -48,7 +49,8 @@ def _connection(name: str, table: Mapping[str, Any]) -> Iterator[Finding]:
     ways = NEEDED.get(vendor, ()) if isinstance(vendor, str) else ()
     if ways and not any(all(key in table for key in way) for way in ways):
         begun = max(ways, key=lambda way: sum(key in table for key in way))
-        missing = [key for key in begun if key not in table and not get_close_matches(key, table)]
+        strange = [key for key in table if not any(key in way for way in ways)]
+        missing = [key for key in begun if key not in table and not get_close_matches(key, strange)]
         if not missing:
             return  # only misspelt, and told as such
         cure = "add " + " and ".join(missing)
@@ -56,6 +58,9 @@ def _connection(name: str, table: Mapping[str, Any]) -> Iterator[Finding]:
             if other != begun:
                 cure += f" (or use {' and '.join(other)} instead)"
         yield ("connections", name), f"has no {' and no '.join(missing)}", cure
+    if vendor == "quickbooks" and "refresh_token" in table and "account" not in table:
+        cure = f"add account, or take refresh_token out and run `syncd connect {name}`"
+        yield ("connections", name), "has a refresh_token and no account: the token does not tell its company", cure
 
 
 def _sync(name: str, table: Mapping[str, Any], vendors: Mapping[str, str]) -> Iterator[Finding]:

@@ -114,6 +114,15 @@ def _public_url(raw: object) -> str:
     return raw.rstrip("/")
 
 
+def _redirect_url(raw: object) -> str:
+    """Kept letter by letter: the vendor compares it with what is registered there."""
+    address = _public_url(raw)
+    parts = urlsplit(address)
+    if parts.scheme == "http" and not parts.port:
+        raise refusal("has no port", 'vendors want the exact address; write it like "http://localhost:8411/callback"')
+    return str(raw)
+
+
 def _database(raw: object) -> str:
     parts = urlsplit(raw) if isinstance(raw, str) else None
     if not isinstance(raw, str) or parts is None or parts.scheme != "postgresql":
@@ -205,6 +214,7 @@ Duration = Annotated[timedelta, PlainValidator(_duration)]
 Plain = Annotated[str | bool | int | float, PlainValidator(_plain)]
 VendorUrl = Annotated[str, PlainValidator(_vendor_url)]
 PublicUrl = Annotated[str, PlainValidator(_public_url)]
+RedirectUrl = Annotated[str, PlainValidator(_redirect_url)]
 DatabaseUrl = Annotated[str, PlainValidator(_database)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 Secrets = Annotated[tuple[SecretStr, ...], PlainValidator(_secrets)]

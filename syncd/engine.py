@@ -67,6 +67,7 @@ def side_facts(traits: Traits, account: Account) -> SideFacts:
         strong_line_ids=traits.strong_line_ids,
         splits_payments=traits.splits_payments,
         normalisers=traits.normalisers,
+        absent=traits.absent,
     )
 
 

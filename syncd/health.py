@@ -40,6 +40,10 @@ class Health:
         row = self.rows[name]
         return row.retry_at is None or row.retry_at <= self.clock.now()
 
+    def known(self, name: str) -> bool:
+        """Whether the connection still leads to the account it was pinned to, as far as we know."""
+        return self.rows[name].condition != Condition.ACCOUNT_CHANGED
+
     def fine(self, name: str) -> bool:
         """Whether the connection is in no trouble."""
         return self.rows[name].condition == Condition.OK

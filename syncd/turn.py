@@ -15,12 +15,13 @@ import structlog
 
 from syncd.bring import Bringer, Seen, naming
 from syncd.connectors.base import ConnectionTrouble
+from syncd.connectors.errand import Errand, on
 from syncd.controls import is_paused
 from syncd.core.decision import Case, Command, Context, Decision
-from syncd.core.facts import Missing, PartnerKey
+from syncd.core.facts import Missing, Needs, PartnerKey
 from syncd.core.lifecycle import pending
 from syncd.core.outcome import Settled
-from syncd.core.plan import needs, plan, settled
+from syncd.core.plan import plan, settled
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.engine import Engine, observed
 from syncd.guard import Guard
@@ -45,11 +46,13 @@ class Work:
     """What one turn has gathered for one sync, on its way to the store.
 
     Attributes:
+        priority: of what all this is about.
         before: decided records as they were. folded: dropped halves and the records that swallow them.
         dropped: intents that never left and are planned anew. busy: records with a request out.
     """
 
     sync: SyncRules
+    priority: Priority
     decisions: dict[str, Decision] = field(default_factory=dict)
     before: dict[str, Record] = field(default_factory=dict)
     folded: dict[str, str] = field(default_factory=dict)
@@ -64,9 +67,11 @@ class Turn:
         self._engine = engine
         self._health = health
         self._guard = guard
+        self._hurried: dict[str, Priority] = {}  # records of an urgent cause that wait for a parent
+        self._was_urgent = False
 
     async def run(self) -> int:
-        """One batch. Returns how many hints and records it took on; 0 when nothing was due."""
+        """One batch of about equal urgency. Returns how many hints and records it took on; 0 when nothing was due."""
         engine, now = self._engine, self._engine.clock.now()
         usable = [name for name in engine.connectors if self._health.usable(name)]
         ready = [s for s in engine.syncs if s.left in usable and s.right in usable]
@@ -77,10 +82,16 @@ class Turn:
         )
         if not changes and not records:
             return 0
+        priority, changes, records = self._group(changes, records)
         seen = Seen()
         try:
-            claimed, later = await self._look(changes, seen)
-            works = [await self._sync(s, claimed, [r for r in records if r.sync == s.name], seen) for s in ready]
+            with on(Errand(priority=priority)):
+                claimed, later = await self._look(changes, seen)
+            works = []
+            for sync in ready:
+                with on(Errand(priority=priority, sync=sync.name)):
+                    mine = [record for record in records if record.sync == sync.name]
+                    works.append(await self._sync(Work(sync, priority), claimed, mine, seen))
         except ConnectionTrouble as trouble:
             # Nothing was decided; the hints stay and are taken up when the connection is back.
             await self._health.trouble(trouble)
@@ -89,6 +100,23 @@ class Turn:
         for work in works:
             log.info("turn.decided", sync=work.sync.name, records=len(work.decisions), **_tally(work))
         return len(changes) + len(records)
+
+    def _group(self, changes: list[Change], records: list[Record]) -> tuple[Priority, list[Change], list[Record]]:
+        """The most urgent of what is due, or all that is not urgent: whose turn it is, by turns if there is both."""
+        urgency = {record.id: self._hurried.get(record.id, Priority.POLL) for record in records}
+        first = min([*(change.priority for change in changes), *urgency.values()])
+        last = max([*(change.priority for change in changes), *urgency.values()])
+        self._was_urgent = first < Priority.POLL and not (self._was_urgent and last >= Priority.POLL)
+        if self._was_urgent:
+            changes = [change for change in changes if change.priority is first]
+            records = [record for record in records if urgency[record.id] is first]
+        else:
+            changes = [change for change in changes if change.priority >= Priority.POLL]
+            records = [record for record in records if urgency[record.id] >= Priority.POLL]
+            first = min([*(change.priority for change in changes), *(Priority.POLL for _ in records[:1])])
+        for record in records:
+            self._hurried.pop(record.id, None)
+        return first, changes, records
 
     async def _look(self, changes: list[Change], seen: Seen) -> tuple[list[Change], list[tuple[Change, float]]]:
         """Read what the hints name, unless the poll that left them brought the whole entity.
@@ -114,8 +142,9 @@ class Turn:
         skipped = {change.ref for change, _ in later}
         return [change for change in changes if change.ref not in skipped], later
 
-    async def _sync(self, sync: SyncRules, claimed: list[Change], due: list[Record], seen: Seen) -> Work:
-        work, bringer = Work(sync), Bringer(self._engine, sync, seen)
+    async def _sync(self, work: Work, claimed: list[Change], due: list[Record], seen: Seen) -> Work:
+        sync = work.sync
+        bringer = Bringer(self._engine, sync, seen)
         refs = [c.ref for c in claimed if c.ref.connection in (sync.left, sync.right)]
         for flow in sync.flows:
             records = await self._records(sync, flow, refs, [r for r in due if r.flow == flow.name], bringer, work)
@@ -199,18 +228,33 @@ class Turn:
         ]
 
     async def _decide(self, sync: SyncRules, flow: FlowRules, cases: list[Case], bringer: Bringer, work: Work) -> None:
+        """Decide each case as soon as everything it asks for is there; bring what is asked for, round by round."""
         context = Context(sync=sync, flow=flow, facts=bringer.facts, now=self._engine.clock.now())
         for case in cases:
             self._known(case.record, flow, bringer)
-        await self._gather(sync, cases, context, bringer, work)
-        for case in cases:
-            if case.record.id not in work.folded:
-                self._take(case, self._planned(case, context), flow, bringer, work)
+        for last in (*[False] * ROUNDS, True):
+            lacking: list[Case] = []
+            wanted: list[Needs] = []
+            for case in cases:
+                if case.record.id in work.folded:
+                    continue
+                try:
+                    self._take(case, self._planned(case, context, last=last), flow, bringer, work)
+                except Missing as missing:
+                    lacking.append(case)
+                    wanted.append(missing.needs)
+            if not lacking:
+                return
+            cases = lacking
+            for partner in sorted(await bringer.bring(Needs.union(wanted))):
+                await self._parent(sync, partner, bringer, work)
 
-    def _planned(self, case: Case, context: Context) -> Decision:
+    def _planned(self, case: Case, context: Context, *, last: bool) -> Decision:
         try:
             return plan(case, context)
         except Exception as error:
+            if isinstance(error, Missing) and not last:
+                raise
             # One record that we cannot decide must never hold up the others.
             log.exception("turn.record_failed", record=case.record.id, flow=context.flow.name)
             words = "more and more was asked for" if isinstance(error, Missing) else type(error).__name__
@@ -233,15 +277,6 @@ class Turn:
         decision = replace(decision, record=replace(decision.record, rules_digest=flow.digest))
         work.decisions[decision.record.id] = decision
         self._known(decision.record, flow, bringer)
-
-    async def _gather(self, sync: SyncRules, cases: list[Case], context: Context, bringer: Bringer, work: Work) -> None:
-        """Bring what the decisions need, round by round, until they can be made."""
-        for _ in range(ROUNDS):
-            wanted = needs(cases, context)
-            if not wanted:
-                return
-            for partner in sorted(await bringer.bring(wanted)):
-                await self._parent(sync, partner, bringer, work)
 
     async def _parent(self, sync: SyncRules, partner: PartnerKey, bringer: Bringer, work: Work) -> None:
         """Make and decide the record of a parent that no hint has named yet."""
@@ -295,8 +330,10 @@ class Turn:
             elif id in held:
                 record = pending(record, "held", now, words=held[id], next_at=now + LOOK_AGAIN)
             else:
-                intents += [self._intent(work.sync, record, command) for command in decision.commands]
+                intents += [self._intent(work, record, command) for command in decision.commands]
             if record.code == "waits_parent":
+                if work.priority < Priority.POLL:
+                    self._hurried[id] = work.priority
                 record = replace(record, next_at=now + LOOK_AGAIN)
             records[id] = record
         tx.drop_intents(work.dropped)
@@ -348,13 +385,13 @@ class Turn:
             if record is not None:
                 records[id] = replace(record, wanted=True, next_at=now)
 
-    def _intent(self, sync: SyncRules, record: Record, command: Command) -> Intent:
+    def _intent(self, work: Work, record: Record, command: Command) -> Intent:
         return Intent(
             id=self._engine.chance.new_id(),
             record=record.id,
-            sync=sync.name,
+            sync=work.sync.name,
             flow=record.flow,
-            connection=sync.connection(command.side),
+            connection=work.sync.connection(command.side),
             side=command.side,
             op=command.op,
             kind=command.kind,
@@ -368,6 +405,7 @@ class Turn:
             expected=command.expected,
             patch=command.patch,
             created_at=self._engine.clock.now(),
+            priority=work.priority,
         )
 
 

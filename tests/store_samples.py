@@ -8,7 +8,7 @@ from typing import Any
 
 from syncd.model.content import Content
 from syncd.model.nouns import Allocation, Invoice, InvoiceStatus, Line
-from syncd.model.record import Activity, FieldChange, Intent, Op, Record, StoredSend
+from syncd.model.record import Activity, FieldChange, Intent, Op, Priority, Record, StoredSend
 from syncd.model.references import EntityRef, Kind, MatchKey, Side
 from syncd.model.snapshot import Snapshot
 from syncd.store.rows import Observed
@@ -56,6 +56,7 @@ def full_intent(id: str, of: str) -> Intent:
         sent_at=NOW,
         not_before=NOW,
         attempts=2,
+        priority=Priority.WEBHOOK,
     )
 
 

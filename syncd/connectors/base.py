@@ -277,10 +277,25 @@ class Traits:
     absent: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
 
 
+class Authorization(Protocol):
+    """A person's consent to a connection, kept as tokens."""
+
+    def reread(self) -> None:
+        """Somebody has connected anew: what is kept is to be looked at again."""
+
+    async def withdraw(self) -> None:
+        """End the consent at the vendor, then forget the tokens.
+
+        Raises:
+            ConnectionTrouble: the vendor cannot be told; nothing is forgotten.
+        """
+
+
 class Connector(Protocol):
-    """One connection to one vendor account."""
+    """One connection to one vendor account. `authorization` is None where a fixed token opens it."""
 
     traits: Traits
+    authorization: Authorization | None
 
     async def account(self) -> Account:
         """Which account the credentials open, with its settings. One or two calls.

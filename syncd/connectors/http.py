@@ -27,6 +27,7 @@ import structlog
 
 from syncd.clock import Chance, Clock
 from syncd.connectors.base import Condition, ConnectionTrouble
+from syncd.connectors.line import GaveWay, Line
 from syncd.core.pacing import Pacer
 
 log = structlog.get_logger("syncd.http")
@@ -56,7 +57,13 @@ class Malformed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """One request. `route` is the path without ids, for logs and metrics; `timeout` the whole exchange's seconds."""
+    """One request.
+
+    Attributes:
+        route: the path without ids, for logs and metrics.
+        timeout: the whole exchange's seconds.
+        sort: which of the vendor's limits count it (`core.pacing.Window.sorts`).
+    """
 
     method: str
     url: str
@@ -64,6 +71,7 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     timeout: float = 60.0
+    sort: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,12 +177,30 @@ def retry_after(reply: HttpReply, clock: Clock) -> float | None:
     return max(low, min(high, seconds))
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """The vendor wants to be left alone for a while.
+
+    Attributes:
+        least: seconds it is known to want, should it not say.
+        pace: whether we called too often; else it was busy with something.
+    """
+
+    least: float = 0.0
+    pace: bool = True
+
+
+def too_fast(reply: HttpReply) -> Complaint | None:
+    """The complaint every vendor may make."""
+    return Complaint() if reply.status == 429 else None
+
+
 class Caller:
-    """Calls one vendor account: at its pace, with its credentials put on by `authorize`, and with one log line a call.
+    """Calls one vendor account: at its pace, and with one log line a call.
 
     Args:
-        authorize: adds the credentials' header; called right before each send, so that a renewed token is used.
-        throttled: which answers mean "too fast" besides 429.
+        complaint: what an answer complains of, None if of nothing.
+        heed: told of every answer to a request of a sort, for what the vendor says about its limits.
     """
 
     def __init__(
@@ -186,15 +212,18 @@ class Caller:
         pacer: Pacer,
         clock: Clock,
         chance: Chance,
-        throttled: Callable[[HttpReply], bool] = lambda reply: reply.status == 429,
+        complaint: Callable[[HttpReply], Complaint | None] = too_fast,
+        heed: Callable[[str, HttpReply], None] = lambda sort, reply: None,
     ) -> None:
         self.connection = connection
         self.base_url = base_url.rstrip("/")
         self._transport = transport
         self._pacer = pacer
+        self._line = Line(pacer, clock)
         self.clock = clock
         self.chance = chance
-        self._throttled = throttled
+        self._complaint = complaint
+        self._heed = heed
         self._malformed = 0
 
     async def once(self, request: HttpRequest) -> HttpReply:
@@ -203,25 +232,29 @@ class Caller:
         A throttled answer pauses the whole connection; it is returned like any other.
 
         Raises:
-            NotSent, AnswerLost: nothing left / no answer came.
-            ConnectionTrouble: TLS failed.
+            NotSent, AnswerLost: nothing left (the errand would not wait for room, too) / no answer came.
+            ConnectionTrouble: TLS failed, or nothing may leave for long.
         """
-        wait = self._pacer.reserve(self.clock.monotonic())
-        while wait > 0:
-            await self.clock.sleep(wait)
-            wait = self._pacer.reserve(self.clock.monotonic())
-        started = self.clock.monotonic()
         try:
-            reply = await self._transport.send(request)
-        except TlsFailed as error:
-            raise ConnectionTrouble(Condition.TLS_FAILED, str(error)) from error
-        except (NotSent, AnswerLost) as error:
-            log.info("http.failed", connection=self.connection, route=request.route, error=type(error).__name__)
-            raise
-        if self._throttled(reply):
-            self._pacer.throttled(self.clock.monotonic(), retry_after(reply, self.clock), self.chance.fraction())
-        else:
-            self._pacer.succeeded()
+            return await self._exchange(request, patient=False)
+        except GaveWay as error:
+            raise NotSent(str(error)) from error
+
+    def hold(self, seconds: float) -> None:
+        """Nothing leaves for so long."""
+        self._pacer.pause(self.clock.monotonic() + seconds)
+
+    async def _exchange(self, request: HttpRequest, *, patient: bool) -> HttpReply:
+        async with self._line.place(request.sort, patient=patient):
+            started = self.clock.monotonic()
+            try:
+                reply = await self._transport.send(request)
+            except TlsFailed as error:
+                raise ConnectionTrouble(Condition.TLS_FAILED, str(error)) from error
+            except (NotSent, AnswerLost) as error:
+                log.info("http.failed", connection=self.connection, route=request.route, error=type(error).__name__)
+                raise
+            self._learn(request.sort, reply)
         log.debug(
             "http.called",
             connection=self.connection,
@@ -231,6 +264,18 @@ class Caller:
             ms=round((self.clock.monotonic() - started) * 1000),
         )
         return reply
+
+    def _learn(self, sort: str, reply: HttpReply) -> None:
+        now = self.clock.monotonic()
+        self._heed(sort, reply)
+        complaint = self._complaint(reply)
+        if complaint is None:
+            self._pacer.succeeded()
+        elif complaint.pace:
+            asked = retry_after(reply, self.clock)
+            self._pacer.throttled(now, asked, self.chance.fraction(), complaint.least)
+        else:
+            self._pacer.pause(now + max(retry_after(reply, self.clock) or 0.0, complaint.least))
 
     async def repeat(self, make: Callable[[], HttpRequest]) -> HttpReply:
         """An exchange that is safe to repeat: reads, and writes the vendor keys. `make` is called for each attempt.
@@ -243,14 +288,15 @@ class Caller:
         words = ""
         for attempt in range(READ_ATTEMPTS):
             try:
-                reply = await self.once(make())
+                reply = await self._exchange(make(), patient=True)
             except (NotSent, AnswerLost) as error:
                 words = f"no answer ({error})"
             else:
-                if reply.status < 500 and not self._throttled(reply):
+                complaint = self._complaint(reply)
+                if reply.status < 500 and complaint is None:
                     return reply
                 words = f"HTTP {reply.status}"
-                if not self._throttled(reply) and (asked := retry_after(reply, self.clock)) is not None:
+                if complaint is None and (asked := retry_after(reply, self.clock)) is not None:
                     # Down for maintenance and saying for how long: waiting here would only hold the others up.
                     raise ConnectionTrouble(Condition.VENDOR_UNAVAILABLE, words, asked)
             if attempt + 1 < READ_ATTEMPTS:

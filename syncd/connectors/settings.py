@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Protocol
@@ -17,8 +18,10 @@ class ConnectionSettings:
         name: the connection's name in the configuration.
         url: an address that stands for all of the vendor's hosts (the sandbox); None for the live addresses.
         token: a fixed access token, for vendors that have one.
-        refresh_token: the seed of the OAuth pair; the live pair is kept by the `TokenKeeper`.
-        account: the vendor's account id where the caller must know it (QuickBooks: the realm id).
+        refresh_token: an OAuth token to begin with; the live pair, or the one a person's consent brought, is kept by
+            the `TokenKeeper`.
+        account: the vendor's account id where the caller must know it (QuickBooks: the realm id) and nobody connected
+            it here.
         webhook_secrets: what this account's app signs its webhooks with; two while one takes the other's place.
         options: the vendor's own options, listed in its folder; and `pace`, see `paced`.
     """
@@ -59,6 +62,9 @@ def _on_loopback(url: str | None) -> bool:
 
 class TokenKeeper(Protocol):
     """Durable storage of secrets that a vendor renews. `put` has reached the disk when it returns."""
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """While the block runs nobody else renews or replaces these secrets, in no process on this state."""
 
     async def get(self, name: str) -> str | None: ...
 

@@ -58,10 +58,11 @@ class Hint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a genuine webhook says. `ignored` counts events about what is never synced."""
+    """What a genuine webhook says. `events` is how many it holds, `ignored` how many of them are of no use to anyone."""
 
     hints: tuple[Hint, ...]
-    ignored: int = 0
+    events: int
+    ignored: int
 
 
 class Reason(StrEnum):

@@ -7,7 +7,7 @@ and what is to be done - and the two can never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
@@ -24,7 +24,6 @@ class SideFacts:
 
     currency: str = "USD"
     multi_currency: bool = False
-    owns_numbers: bool = True
     writable: frozenset[Kind] = frozenset(Kind)
     service_date_required: bool = False
     books_closed_until: date | None = None
@@ -32,6 +31,7 @@ class SideFacts:
     strong_line_ids: bool = False
     splits_payments: bool = True
     normalisers: Mapping[Kind, Normalisers] = field(default_factory=dict)
+    absent: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
 
 
 T = TypeVar("T")
@@ -51,13 +51,15 @@ class Needs:
     partners: frozenset[PartnerKey] = frozenset()
     holders: frozenset[PartnerKey] = frozenset()
 
-    def __or__(self, other: Needs) -> Needs:
-        return Needs(
-            snapshots=self.snapshots | other.snapshots,
-            finds=self.finds | other.finds,
-            known=self.known | other.known,
-            partners=self.partners | other.partners,
-            holders=self.holders | other.holders,
+    @classmethod
+    def union(cls, listed: Sequence[Needs]) -> Needs:
+        """All that any of them asks for."""
+        return cls(
+            snapshots=frozenset().union(*(needs.snapshots for needs in listed)),
+            finds=frozenset().union(*(needs.finds for needs in listed)),
+            known=frozenset().union(*(needs.known for needs in listed)),
+            partners=frozenset().union(*(needs.partners for needs in listed)),
+            holders=frozenset().union(*(needs.holders for needs in listed)),
         )
 
     def __bool__(self) -> bool:
@@ -78,14 +80,15 @@ def together(asked: Iterable[Callable[[], T]]) -> list[T]:
     Raises:
         Missing: one of them could not be answered.
     """
-    answers, wanted = [], Needs()
+    answers: list[T] = []
+    wanted: list[Needs] = []
     for ask in asked:
         try:
             answers.append(ask())
         except Missing as missing:
-            wanted = wanted | missing.needs
+            wanted.append(missing.needs)
     if wanted:
-        raise Missing(wanted)
+        raise Missing(Needs.union(wanted))
     return answers
 
 

@@ -6,14 +6,12 @@ each side against its own base - conflict rule - mapping and validation - parent
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from syncd.core.catalogue import Group, entry
 from syncd.core.commands import create
 from syncd.core.content import project
 from syncd.core.decision import Case, Command, Context, Decision, noted
-from syncd.core.facts import Missing, Needs
 from syncd.core.filters import describe, matches, needs_customer
 from syncd.core.identity import identified, keyed, survivors, with_entity
 from syncd.core.lifecycle import excluded, failed, pending, synced
@@ -30,22 +28,11 @@ from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.snapshot import Presence, Snapshot
 
 
-def needs(cases: Iterable[Case], context: Context) -> Needs:
-    """Everything these cases still lack before they can be decided; empty when `plan` will answer for all of them."""
-    wanted = Needs()
-    for case in cases:
-        try:
-            plan(case, context)
-        except Missing as missing:
-            wanted = wanted | missing.needs
-    return wanted
-
-
 def plan(case: Case, context: Context) -> Decision:
     """What becomes of one record.
 
     Raises:
-        Missing: facts that were not brought yet; ask `needs` first.
+        Missing: facts that were not brought yet; bring what it names and ask again.
     """
     folds = None
     try:

@@ -125,8 +125,6 @@ def _money_there(case: Case, context: Context, both: Both, source: Side, money: 
     """Add what changed of the money fields where the record was born, in the other side's terms."""
     now, base, rules = both.now[source], both.base[source], both.rules[source]
     changed, noun = changed_fields(now, base, rules) & money, present_noun(case, source)
-    if not context.facts.sides[source.other].owns_numbers:
-        changed -= {"number"}
     moved.fields |= {name: now.fields.get(name) for name in sorted(changed)}
     if isinstance(noun, Invoice):
         if changed or lines_moved(now, base, rules):

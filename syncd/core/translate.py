@@ -65,12 +65,9 @@ def whole(context: Context, noun: Noun, source: Side, lines: tuple[Line, ...] | 
 def mapped(context: Context, noun: Noun, source: Side) -> dict[str, Value]:
     """The mapped fields that may go this way, under the other side's names; empty ones take the mapping's constant."""
     made: dict[str, Value] = {}
-    numbers = context.facts.sides[source.other].owns_numbers
     for row in context.flow.rows:
         if row.group is Group.DERIVED or not row.direction.allows(source):
             continue
-        if row.path(source.other) == "number" and not numbers:
-            continue  # it gives one itself
         value = field_value(noun, row.path(source))
         value = row.constant if value is None else value
         if value is not None:
@@ -94,13 +91,19 @@ def lines_there(context: Context, invoice: Invoice, source: Side, lines: tuple[L
         lines: the same lines as they are compared, with our keys.
     """
     products, fallback = products_there(context, invoice, source)
+    dated = "lines.service_date" not in context.facts.sides[source.other].absent.get(Kind.INVOICE, ())
     made = []
     for read, line in zip(invoice.lines, lines, strict=True):
         there = products.get(line.product or "")
         amount = rounded(line.amount or Decimal(0), invoice.currency)
-        said = _said(replace(read, key=line.key, amount=amount, description=line.description), there, fallback)
+        # Name and discount are not compared, but they belong to what is said.
+        whole = replace(
+            line, name=read.name, quantity=read.quantity, unit_price=read.unit_price, discount=read.discount
+        )
+        said = _said(replace(whole, amount=amount), there, fallback)
         # What was taken off is part of the amount: a line over there has no place of its own for it.
-        made.append(replace(expressible(said, invoice.currency), id=None, sku=None, discount=None))
+        spoken = replace(expressible(said, invoice.currency), id=None, sku=None, discount=None)
+        made.append(spoken if dated else replace(spoken, service_date=None))
     return tuple(made)
 
 

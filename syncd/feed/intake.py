@@ -39,13 +39,16 @@ class Verdict(Enum):
 
 @dataclass(slots=True, eq=False)
 class _Parcel:
-    """One request's hints on their way into the store. `done` happens when it is known what became of them."""
+    """One request's hints on their way into the store.
+
+    Attributes:
+        done: happens when it is known what became of them. accepted: how many events were new.
+    """
 
     hints: Sequence[tuple[EntityRef, Hint]]
     done: anyio.Event = field(default_factory=anyio.Event)
     stored: bool = False
     accepted: int = 0
-    duplicate: int = 0
 
 
 class Intake:
@@ -77,9 +80,10 @@ class Intake:
         if not await self._stored(parcel):
             self.receipts.deferred(door.connection)
             return Verdict.LATER
-        ours = {hint.event for _, hint in hints}
-        dropped = len({hint.event for hint in told.hints} - ours) + told.ignored
-        self.receipts.stored(door.connection, accepted=parcel.accepted, duplicate=parcel.duplicate, dropped=dropped)
+        strange = {hint.event for hint in told.hints} - {hint.event for _, hint in hints}
+        dropped = len(strange) + told.ignored
+        duplicate = told.events - dropped - parcel.accepted
+        self.receipts.stored(door.connection, accepted=parcel.accepted, duplicate=duplicate, dropped=dropped)
         return Verdict.STORED
 
     async def run(self) -> None:
@@ -114,29 +118,30 @@ class Intake:
         try:
             counted = await self._engine.store.write(lambda tx: _keep(tx, parcels, now))
         except Exception:
-            # The vendors send it again, and the next poll finds it anyway: whoever writes next tells what is wrong.
-            log.exception("webhook.not_stored", requests=len(parcels))
+            # Whatever it is, the vendors send it again, and the next poll finds it anyway.
+            if self.receipts.speaks("webhook.not_stored"):
+                log.exception("webhook.not_stored", requests=len(parcels))
             counted = None
         if counted is not None:
-            for parcel, (new, repeated) in zip(parcels, counted, strict=True):
-                parcel.stored, parcel.accepted, parcel.duplicate = True, new, repeated
-            if any(accepted for accepted, _ in counted):
+            for parcel, accepted in zip(parcels, counted, strict=True):
+                parcel.stored, parcel.accepted = True, accepted
+            if any(counted):
                 self._wake()
         for parcel in parcels:
             parcel.done.set()
 
 
-def _keep(tx: Tx, parcels: Sequence[_Parcel], now: datetime) -> list[tuple[int, int]]:
-    """Store the hints of events that are new; returns how many events of each parcel were and were not."""
+def _keep(tx: Tx, parcels: Sequence[_Parcel], now: datetime) -> list[int]:
+    """Store the hints of events that are new; returns how many each parcel brought."""
     known = tx.known_deliveries(hint.event for parcel in parcels for _, hint in parcel.hints)
     fresh: set[bytes] = set()
     changes: dict[EntityRef, Change] = {}
-    counted: list[tuple[int, int]] = []
+    counted: list[int] = []
     for parcel in parcels:
         listed = {hint.event: hint for _, hint in parcel.hints}
         new = {event for event, hint in listed.items() if event not in fresh and not _repeated(hint, known, now)}
         fresh |= new
-        counted.append((len(new), len(listed) - len(new)))
+        counted.append(len(new))
         for ref, hint in parcel.hints:
             if hint.event in new:
                 _add(changes, ref, now + timedelta(seconds=hint.after))

@@ -9,6 +9,7 @@ import structlog
 
 from syncd.bring import naming
 from syncd.connectors.base import Page, Sighting
+from syncd.connectors.errand import Errand, on
 from syncd.engine import Engine, observed
 from syncd.health import Health
 from syncd.model.record import Change, Priority
@@ -34,20 +35,22 @@ class Poller:
         """
         engine, found = self._engine, 0
         cursors = await engine.store.read(lambda tx: tx.cursors(connection))
-        with naming(connection):
+        # What was there before we came can wait for everything else.
+        priority = Priority.POLL if cursors else Priority.BACKFILL
+        with naming(connection), on(Errand(priority=priority)):
             pages = engine.connectors[connection].changes_since(cursors, engine.kinds(connection), engine.clock.now())
             async for page in pages:
-                found += await self._store(connection, page)
+                found += await self._store(connection, page, priority)
         await self._health.success(connection)
         if found:
             log.info("poll.changed", connection=connection, entities=found)
         return found
 
-    async def _store(self, connection: str, page: Page) -> int:
+    async def _store(self, connection: str, page: Page, priority: Priority) -> int:
         """The page's news and its cursors, in one transaction: a cursor is never ahead of the work it stands for."""
-        return await self._engine.store.write(lambda tx: self._keep(tx, connection, page))
+        return await self._engine.store.write(lambda tx: self._keep(tx, connection, page, priority))
 
-    def _keep(self, tx: Tx, connection: str, page: Page) -> int:
+    def _keep(self, tx: Tx, connection: str, page: Page, priority: Priority) -> int:
         now = self._engine.clock.now()
         news = _news(tx, connection, page.sightings)
         looks = [(s, s.snapshot or _gone(tx, connection, s)) for s in news if s.snapshot or not _present(s)]
@@ -59,7 +62,7 @@ class Poller:
                     ref=EntityRef(connection, s.kind, s.id),
                     # What the poll brought whole need not be read again.
                     cause="seen" if (s.kind, s.id) in seen else "poll",
-                    priority=Priority.POLL,
+                    priority=priority,
                     due_at=now,
                 )
                 for s in news

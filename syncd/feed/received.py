@@ -51,22 +51,23 @@ class Receipts:
         counts.accepted += accepted
         counts.duplicate += duplicate
         counts.dropped += dropped
-        if self._speaks("webhook.accepted", connection):
+        if self.speaks("webhook.accepted", connection):
             log.info("webhook.accepted", connection=connection, **asdict(counts))
 
     def refused(self, connection: str, reason: Reason) -> None:
         """A request was not what it should be."""
         self._of[connection].refused += 1
-        if self._speaks(f"webhook.rejected {reason}", connection):
+        if self.speaks(f"webhook.rejected {reason}", connection):
             log.warning("webhook.rejected", connection=connection, reason=str(reason), **asdict(self._of[connection]))
 
     def deferred(self, connection: str) -> None:
         """A request could not be stored in time."""
         self._of[connection].deferred += 1
-        if self._speaks("webhook.deferred", connection):
+        if self.speaks("webhook.deferred", connection):
             log.warning("webhook.deferred", connection=connection, **asdict(self._of[connection]))
 
-    def _speaks(self, event: str, connection: str) -> bool:
+    def speaks(self, event: str, connection: str = "") -> bool:
+        """Whether it is time for another line about this event."""
         now = self._clock.monotonic()
         if now < self._said.get((event, connection), float("-inf")) + SELDOM:
             return False

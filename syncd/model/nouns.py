@@ -185,4 +185,10 @@ def field_value(noun: Noun, path: str) -> Value:
 
 def field_names(noun: type[Noun]) -> frozenset[str]:
     """The plain fields of a noun: everything but its lists and its custom fields."""
-    return frozenset(f.name for f in fields(noun)) - {"lines", "adjustments", "allocations", "custom"}
+    return _FIELD_NAMES[noun]
+
+
+_FIELD_NAMES: Mapping[type[Noun], frozenset[str]] = {
+    noun: frozenset(f.name for f in fields(noun)) - {"lines", "adjustments", "allocations", "custom"}
+    for noun in (Party, Product, Invoice, Payment)
+}

@@ -74,6 +74,16 @@ class Record:
         return f"syncd:{self.id}"
 
 
+class Priority(IntEnum):
+    """Who goes first when calls are scarce."""
+
+    PERSON = 0
+    WEBHOOK = 1
+    RETRY = 2
+    POLL = 3
+    BACKFILL = 4
+
+
 class Op(StrEnum):
     """What a write does."""
 
@@ -102,6 +112,7 @@ class Intent:
         patch: what becomes of each side's base when it is done (only the fields it settles).
         send, item: the request it went out in and its key in there.
         not_before: wait until then (throttled, being resolved).
+        priority: of what caused it.
     """
 
     id: str
@@ -130,6 +141,7 @@ class Intent:
     sent_at: datetime | None = None
     not_before: datetime | None = None
     attempts: int = 0
+    priority: Priority = Priority.POLL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,16 +157,6 @@ class StoredSend:
     replayable: bool
     items: Mapping[str, str]
     sent_at: datetime
-
-
-class Priority(IntEnum):
-    """Who goes first when calls are scarce."""
-
-    PERSON = 0
-    WEBHOOK = 1
-    RETRY = 2
-    POLL = 3
-    BACKFILL = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,9 @@ from syncd.core.retry import OutcomeLost, RetryAt, Throttled, decide_retry
 from syncd.core.rules import SyncRules
 from syncd.engine import Engine, observed
 from syncd.model.content import Content, shown
-from syncd.model.record import Activity, Change, FieldChange, Intent, IntentState, Op, Record
+from syncd.model.record import Activity, Change, FieldChange, Intent, IntentState, Op, Record, Status
 from syncd.model.references import EntityRef, Kind, Side
+from syncd.model.snapshot import Snapshot
 from syncd.store.rows import Observed
 from syncd.store.store import Tx
 
@@ -35,12 +36,14 @@ class Ledger:
 
     Attributes:
         holders: records that a poll made of what we created, before the outcome of its creation was known.
+        before: what the written entities were when last seen before the write.
         folded: dropped halves and the records that swallow them.
     """
 
     records: dict[str, Record]
     waiting: dict[str, set[str]]
     holders: dict[tuple[str, str, Side, str], Record]
+    before: dict[EntityRef, Snapshot]
     folded: dict[str, str] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
@@ -80,7 +83,8 @@ class Settler:
         ids = list({intents[outcome.intent].record for outcome in outcomes})
         open_intents = tx.intents_of(ids)
         waiting = {id: {i.id for i in open_intents.get(id, ())} for id in ids}
-        ledger = Ledger(tx.records(ids), waiting, _holders(tx, intents, outcomes))
+        before = tx.snapshots([ref for o in outcomes if (ref := _ref(intents[o.intent])) and isinstance(o, Done)])
+        ledger = Ledger(tx.records(ids), waiting, _holders(tx, intents, outcomes), before)
         for outcome in outcomes:
             self._one(ledger, intents[outcome.intent], outcome, open_intents)
         ledger.store(tx, self.engine.clock.now())
@@ -108,8 +112,14 @@ class Settler:
         ledger.drop(intent)
         if outcome.snapshot is not None:
             ledger.looks.append(observed(intent.connection, outcome.snapshot, "write", self.engine.clock))
-        for side, content in self._bases(intent, outcome).items():
+        answered = self._content(intent, outcome.snapshot)
+        bases = self._bases(intent, answered)
+        for side, content in bases.items():
             record = _with_base(record, side, (record.base(side) or Content()).patched(content))
+        if answered is not None and self._other_hand(ledger, intent, answered, bases.get(intent.side, Content())):
+            # We have seen that version now, so no poll will bring it as news.
+            ref = EntityRef(intent.connection, intent.kind, outcome.id)
+            ledger.changes.append(Change(ref=ref, cause="seen", due_at=now))
         own = intent.kind is self._sync(intent).flow(intent.flow).kind
         if own and intent.op is Op.CREATE:
             record = replace(record, left=outcome.id) if intent.side is Side.LEFT else replace(record, right=outcome.id)
@@ -117,7 +127,7 @@ class Settler:
             if holder.id != record.id:
                 assert holder.entity(intent.side.other) is None, "what we create is nobody else's counterpart"
                 ledger.folded[holder.id] = record.id
-        if not ledger.waiting[record.id]:
+        if not ledger.waiting[record.id] and not _refused_elsewhere(record) and record.code != "retry":
             record = synced(record, now, notes=() if own else (MIRRORED,))
         ledger.activity.append(_entry(intent, record, now, "write.done", request_id=outcome.request_id))
         if outcome.foreign:
@@ -126,17 +136,30 @@ class Settler:
         log.info("write.done", record=record.id, flow=intent.flow, op=str(intent.op), side=str(intent.side))
         return record
 
-    def _bases(self, intent: Intent, outcome: Done) -> dict[Side, Content]:
+    def _content(self, intent: Intent, snapshot: Snapshot | None) -> Content | None:
+        """A look at the written entity in the words of its flow; None when there is nothing to see."""
+        flow = self._sync(intent).flow(intent.flow)
+        if snapshot is None or snapshot.noun is None or snapshot.torn or intent.kind is not flow.kind:
+            return None
+        return project(snapshot, flow, intent.side)
+
+    def _other_hand(self, ledger: Ledger, intent: Intent, answered: Content, written: Content) -> bool:
+        """Whether the answer shows something that neither was there before nor was written by us."""
+        ref = _ref(intent)
+        if intent.op is Op.CREATE or ref is None:
+            earlier: Content | None = Content()
+        else:
+            earlier = self._content(intent, ledger.before.get(ref))
+        return earlier is None or answered.digest() != earlier.patched(written).digest()
+
+    def _bases(self, intent: Intent, answered: Content | None) -> dict[Side, Content]:
         """The part of each base this write settles: the source's as decided, the target's as the vendor took it."""
         patch = dict(intent.patch)
         sent = patch.get(intent.side)
         if sent is None:
             return patch
-        flow, answered = self._sync(intent).flow(intent.flow), None
-        if outcome.snapshot is not None and intent.kind is flow.kind and not outcome.snapshot.torn:
-            answered = project(outcome.snapshot, flow, intent.side)
         rules = self.engine.connectors[intent.connection].traits.normalisers.get(intent.kind, {})
-        named = rules_by_row(flow, intent.side, rules)
+        named = rules_by_row(self._sync(intent).flow(intent.flow), intent.side, rules)
         patch[intent.side] = base_after_write(sent, answered, named, intent.op is Op.CREATE)
         return patch
 
@@ -180,13 +203,13 @@ class Settler:
     def _stale(self, ledger: Ledger, intent: Intent, record: Record, outcome: Stale) -> Record:
         now = self.engine.clock.now()
         ledger.drop(intent)
-        if intent.entity is not None:
-            ref = EntityRef(intent.connection, intent.kind, intent.entity)
-            ledger.changes.append(Change(ref=ref, cause="retry", due_at=now))
         if record.attempts >= STALE_ROUNDS:
             record = failed(record, "conflict_held", "It changed again and again while it was being written.", now)
         else:
             record = pending(record, "retry", now, words=outcome.words, next_at=now)
+            if intent.entity is not None:
+                ref = EntityRef(intent.connection, intent.kind, intent.entity)
+                ledger.changes.append(Change(ref=ref, cause="retry", due_at=now))
         ledger.activity.append(_entry(intent, record, now, "write.stale"))
         return record
 
@@ -206,7 +229,9 @@ class Settler:
         when = again.when if isinstance(again, RetryAt) else now + timedelta(hours=1)
         ledger.intents.append(replace(intent, state=IntentState.UNKNOWN, attempts=attempts, not_before=when))
         before = (record.status, record.code)
-        if isinstance(again, RetryAt):
+        if _refused_elsewhere(record):
+            pass  # a person has to act, whatever becomes of this one
+        elif isinstance(again, RetryAt):
             record = pending(record, "resolving", now, words=outcome.words)
         else:
             record = failed(record, "unknown_outcome", outcome.words, now)
@@ -217,6 +242,15 @@ class Settler:
 
     def _sync(self, intent: Intent) -> SyncRules:
         return next(sync for sync in self.engine.syncs if sync.name == intent.sync)
+
+
+def _ref(intent: Intent) -> EntityRef | None:
+    return None if intent.entity is None else EntityRef(intent.connection, intent.kind, intent.entity)
+
+
+def _refused_elsewhere(record: Record) -> bool:
+    """Whether another write of the same decision has failed: what comes of the others must not hide it."""
+    return record.status is Status.FAILED and record.code != "unknown_outcome"
 
 
 def _holders(

@@ -8,17 +8,19 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from syncd.connectors.base import ConnectionTrouble
 from syncd.errors import UsageError
 from syncd.status.html import Page
 from syncd.status.query import asked, number, parameters
 from syncd.status.reader import MAX_LIMIT, Reader
 from syncd.status.shield import problem, shield, through_socket_file
-from syncd.status.source import StatusSource
+from syncd.status.source import Owner
 
+_SOCKET_ONLY = "actions are taken through the unix socket, as the syncd commands do"
 MAX_BODY = 64 * 1024  # nothing here reads a body
 
 
-def create_app(source: StatusSource) -> web.Application:
+def create_app(source: Owner) -> web.Application:
     """The application that both listeners serve."""
     app = web.Application(
         middlewares=[shield(open_on_loopback=source.config.daemon.open_on_loopback)], client_max_size=MAX_BODY
@@ -35,6 +37,7 @@ def create_app(source: StatusSource) -> web.Application:
             web.get("/api/v1/records/{id}/activity", api.activity),
             web.get("/api/v1/records/{id}/explain", api.explain),
             web.post("/api/v1/syncs/{sync}/flows/{flow}/{action}", api.control),
+            web.post("/api/v1/connections/{name}/{action}", api.connection),
             web.get("/", page.overview),
             web.get("/records/{id}", page.record),
             web.get("/style.css", page.style),
@@ -44,7 +47,7 @@ def create_app(source: StatusSource) -> web.Application:
 
 
 class _Api:
-    def __init__(self, source: StatusSource) -> None:
+    def __init__(self, source: Owner) -> None:
         self._source = source
         self._reader = Reader(source)
 
@@ -79,13 +82,23 @@ class _Api:
     async def control(self, request: web.Request) -> web.Response:
         # Until there are operator tokens, the socket file's rights say who may act; a web page can never reach it.
         if not through_socket_file(request):
-            words = "actions are taken through the unix socket, as the syncd commands do"
-            return problem(request, HTTPStatus.FORBIDDEN, words)
+            return problem(request, HTTPStatus.FORBIDDEN, _SOCKET_ONLY)
         told = request.match_info
         try:
             return _json(await self._source.control(told["action"], told["sync"], told["flow"]))
         except UsageError as error:
             return problem(request, HTTPStatus.NOT_FOUND, str(error))
+
+    async def connection(self, request: web.Request) -> web.Response:
+        if not through_socket_file(request):
+            return problem(request, HTTPStatus.FORBIDDEN, _SOCKET_ONLY)
+        told = request.match_info
+        try:
+            return _json(await self._source.connection(told["action"], told["name"]))
+        except UsageError as error:
+            return problem(request, HTTPStatus.NOT_FOUND, str(error))
+        except ConnectionTrouble as trouble:
+            return problem(request, HTTPStatus.BAD_GATEWAY, f"{told['name']}: {trouble}")
 
     async def explain(self, request: web.Request) -> web.Response:
         parameters(request)

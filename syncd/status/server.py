@@ -12,7 +12,7 @@ from aiohttp import web
 from syncd.config_values import Listen
 from syncd.errors import ConfigError, StateBusy
 from syncd.status.api import create_app
-from syncd.status.source import StatusSource
+from syncd.status.source import Owner
 
 SOCKET = "syncd.sock"
 SOCKET_MODE = 0o660
@@ -28,7 +28,7 @@ def socket_path(state_dir: Path, environ: Mapping[str, str]) -> Path:
 
 
 @asynccontextmanager
-async def serving(source: StatusSource, socket: Path) -> AsyncIterator[str]:
+async def serving(source: Owner, socket: Path) -> AsyncIterator[str]:
     """Serve both listeners; yields the page's address. The caller owns the state, so a socket file is a leftover.
 
     Raises:

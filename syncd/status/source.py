@@ -43,3 +43,15 @@ class StatusSource(Protocol):
 
     def ready(self) -> tuple[bool, str]:
         """Whether requests can be answered, and why not."""
+
+
+class Owner(StatusSource, Protocol):
+    """Whoever owns the state, and with it the connections' tokens."""
+
+    async def connection(self, action: str, name: str) -> dict[str, object]:
+        """Disconnect a connection, or take in that a person has connected it anew.
+
+        Raises:
+            UsageError: there is no such action or connection, or it has a fixed token.
+            ConnectionTrouble: the vendor cannot be told.
+        """

@@ -1,6 +1,6 @@
 """The two ways a transaction body runs.
 
-In life it runs through SQLAlchemy's async engine, off the event loop. In a deterministic simulation it runs `Inline`,
+In life it runs in a thread, off the event loop. In a deterministic simulation it runs `Inline`,
 on the caller's own stack: no threads, no moment at which anything else could happen.
 """
 
@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import anyio
+import anyio.to_thread
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, StaticPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool, StaticPool
 
 T = TypeVar("T")
 
@@ -35,45 +35,54 @@ class Database(Protocol):
 
 
 class Life:
-    """One writer at a time and several readers, on their own connections."""
+    """One writer at a time and several readers, on their own connections, each transaction in a thread.
+
+    A whole transaction is one trip to a thread. SQLAlchemy's asyncio makes one trip a statement, which costs more than
+    the statement does, and loads its ORM.
+    """
 
     def __init__(self, url: URL) -> None:
         if url.get_backend_name() == "sqlite":
-            driver = url.set(drivername="sqlite+aiosqlite")
-            self._writer = create_async_engine(driver, pool_size=1, max_overflow=0, **_QUIET)
-            self._readers = create_async_engine(driver, pool_size=_READERS, max_overflow=0, **_QUIET)
-            prepare_sqlite(self._writer.sync_engine, begin="BEGIN IMMEDIATE")
-            prepare_sqlite(self._readers.sync_engine, begin="BEGIN", query_only="ON")
+            driver, anywhere = url.set(drivername="sqlite+pysqlite"), {"check_same_thread": False}
+            self._writer = create_engine(driver, **_pool(1), connect_args=anywhere)
+            self._readers = create_engine(driver, **_pool(_READERS), connect_args=anywhere)
+            prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
+            prepare_sqlite(self._readers, begin="BEGIN", query_only="ON")
         else:
             driver = url.set(drivername="postgresql+psycopg")
-            self._writer = create_async_engine(driver, pool_size=1, max_overflow=0, **_QUIET)
-            self._readers = create_async_engine(
+            self._writer = create_engine(driver, **_pool(1))
+            self._readers = create_engine(
                 driver,
-                pool_size=_READERS,
-                max_overflow=0,
+                **_pool(_READERS),
                 isolation_level="REPEATABLE READ",  # a reader sees one moment, as on SQLite
                 execution_options={"postgresql_readonly": True},
-                **_QUIET,
             )
-        self._turn = anyio.Lock()
+        self._writing = anyio.CapacityLimiter(1)
+        self._reading = anyio.CapacityLimiter(_READERS)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        return await _run(self._readers, work)
+        return await _run(self._readers, work, self._reading)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        async with self._turn:
-            return await _run(self._writer, work)
+        return await _run(self._writer, work, self._writing)
 
     async def close(self) -> None:
-        await self._readers.dispose()
-        await self._writer.dispose()
+        self._readers.dispose()
+        self._writer.dispose()
 
 
-async def _run(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
+def _pool(size: int) -> dict[str, Any]:
+    return {"poolclass": QueuePool, "pool_size": size, "max_overflow": 0, **_QUIET}
+
+
+async def _run(engine: Engine, work: Callable[[Connection], T], limiter: anyio.CapacityLimiter) -> T:
+    def transaction() -> T:
+        with engine.begin() as connection:
+            return work(connection)
+
     # A cancelled caller must not leave a connection in the middle of something: transactions are short, so finish.
     with anyio.CancelScope(shield=True):
-        async with engine.begin() as connection:
-            result = await connection.run_sync(work)
+        result = await anyio.to_thread.run_sync(transaction, limiter=limiter)
     return result
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from syncd.store.columns import BytewiseText, JsonText, KeyText, PeopleText, RowNumber, UtcDateTime
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision this release works with; known here so that a start at head need not load Alembic."""
 
 IS_CREATE = text("op = 'create'")
@@ -234,8 +234,9 @@ intents = Table(
     Column("sent_at", UtcDateTime),
     Column("not_before", UtcDateTime),
     Column("attempts", Integer, nullable=False),
+    Column("priority", Integer, nullable=False, server_default=text("3")),
     Index("ix_intents_record", "record"),
-    Index("ix_intents_queue", "connection", "state", "created_at"),
+    Index("ix_intents_queue", "connection", "state", "sync", "priority", "created_at"),
     Index("ix_intents_send", "send"),
 )
 Index(

@@ -15,13 +15,16 @@ Error tree::
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from urllib.parse import quote
 
+import anyio
 import anyio.to_thread
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -30,6 +33,7 @@ from syncd.errors import Exit, SyncdError
 
 _FILE = "secrets.db"
 _KEY_FILE = "master_key"
+_LOOK_AGAIN = 0.05  # seconds; another process renews its tokens in about as long as one request takes
 _TABLE = """
 CREATE TABLE IF NOT EXISTS secrets (
     connection TEXT NOT NULL, name TEXT NOT NULL, sealed BLOB NOT NULL, PRIMARY KEY (connection, name)
@@ -58,6 +62,11 @@ class Secrets:
         self._file = file
         self.cipher = cipher
         """Also seals what the state keeps encrypted."""
+
+    @property
+    def directory(self) -> Path:
+        """The state's directory."""
+        return self._file.parent
 
     @classmethod
     async def open(cls, state_dir: Path, credentials_dir: Path | None) -> Secrets:
@@ -139,6 +148,26 @@ class Keeper:
 
     async def put(self, name: str, value: str) -> None:
         await self.secrets.put(self.connection, name, value)
+
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """While the block runs no other process that asks for the same is in its own; a killed one lets go."""
+        lock = self.secrets.directory / f"tokens-{quote(self.connection, safe='')}.lock"
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            while not _locked(descriptor):  # noqa: ASYNC110 - no event tells of another process's lock
+                await anyio.sleep(_LOOK_AGAIN)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

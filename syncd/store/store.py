@@ -1,7 +1,7 @@
 """The store: transactions over everything that is remembered.
 
 A transaction body is a plain synchronous function of a `Tx`. Nothing can be awaited inside one, so a transaction never
-lasts longer than its own statements. Other tasks run while a statement does, so a body touches nothing they change.
+lasts longer than its own statements. It runs in a thread beside all other tasks, so a body touches nothing they change.
 """
 
 from __future__ import annotations

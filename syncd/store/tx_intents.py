@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy import Row as SqlRow
 
-from syncd.model.record import Intent, IntentState, Op, StoredSend
+from syncd.model.record import Intent, IntentState, Op, Priority, StoredSend
 from syncd.model.references import Kind, Side
 from syncd.store import schema
 from syncd.store.base import Row, TxPart, chunks
 from syncd.store.codec import intent_body, intent_body_fields
 
 _table = schema.intents
-_SET_ONCE = frozenset(("id", "record", "sync", "flow", "connection", "side", "op", "kind", "created_at"))
+_SET_ONCE = frozenset(("id", "record", "sync", "flow", "connection", "side", "op", "kind", "created_at", "priority"))
 
 
 class IntentsPart(TxPart):
@@ -46,11 +46,16 @@ class IntentsPart(TxPart):
                 found[intent.record].append(intent)
         return dict(found)
 
-    def open_intents(self, connection: str, now: datetime, limit: int) -> list[Intent]:
-        """What may be sent now, oldest first. What has to wait for a parent is the caller's matter."""
+    def open_intents(self, connection: str, syncs: Sequence[str], now: datetime, limit: int) -> list[Intent]:
+        """What may be sent now for these syncs, the most urgent and then the oldest first.
+
+        Each sync has an equal part of the limit. What has to wait for a parent is the caller's matter.
+        """
         ready = or_(_table.c.not_before.is_(None), _table.c.not_before <= now)
-        state = _table.c.state == IntentState.OPEN.value
-        return self._intents(_table.c.connection == connection, state, ready, limit=limit)
+        place = (_table.c.connection == connection, _table.c.state == IntentState.OPEN.value, ready)
+        part = -(-limit // max(1, len(syncs)))
+        found = [one for sync in syncs for one in self._intents(*place, _table.c.sync == sync, limit=part, urgent=True)]
+        return sorted(found, key=lambda one: (one.priority, one.created_at, one.id))
 
     def unresolved_intents(self, connection: str) -> list[Intent]:
         """What went out and has no stored outcome, oldest first."""
@@ -92,8 +97,11 @@ class IntentsPart(TxPart):
         needed = exists().where(_table.c.send == sends.c.id)
         self._connection.execute(delete(sends).where(sends.c.sent_at < older_than, ~needed))
 
-    def _intents(self, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Intent]:
-        query = select(_table).where(*conditions).order_by(_table.c.created_at, _table.c.id).limit(limit)
+    def _intents(
+        self, *conditions: ColumnElement[bool], limit: int | None = None, urgent: bool = False
+    ) -> list[Intent]:
+        order = (_table.c.priority,) if urgent else ()
+        query = select(_table).where(*conditions).order_by(*order, _table.c.created_at, _table.c.id).limit(limit)
         return [_intent_of(row) for row in self._connection.execute(query)]
 
 
@@ -107,7 +115,7 @@ def _send_row(send: StoredSend) -> Row:
 
 def _row_of(intent: Intent) -> Row:
     row = {column.name: getattr(intent, column.name) for column in _table.c if column.name != "body"}
-    for name in ("side", "op", "kind", "state"):
+    for name in ("side", "op", "kind", "state", "priority"):
         row[name] = row[name].value
     return {**row, "body": intent_body(intent)}
 
@@ -120,5 +128,6 @@ def _intent_of(row: SqlRow[Any]) -> Intent:
         "op": Op(row.op),
         "kind": Kind(row.kind),
         "state": IntentState(row.state),
+        "priority": Priority(row.priority),
     }
     return Intent(**values)

@@ -205,12 +205,13 @@ def _books_facts(
             return row["Name"], row.get("Sku"), row["Active"], str(row.get("UnitPrice"))
         case "Invoice":
             lines = tuple(
-                (items.get(line.get("SalesItemLineDetail", {}).get("ItemRef", {}).get("value")), str(line.get("Amount")))
+                (
+                    items.get(line.get("SalesItemLineDetail", {}).get("ItemRef", {}).get("value")),
+                    str(line.get("Amount")),
+                )
                 for line in row["Line"]
             )
             money = (str(row["TotalAmt"]), str(row["Balance"]))
             return row.get("DocNumber"), customers[row["CustomerRef"]["value"]], *money, lines
-    pays = tuple(
-        sorted(str(numbers.get(txn["TxnId"])) for line in row["Line"] for txn in line.get("LinkedTxn", ()))
-    )
+    pays = tuple(sorted(str(numbers.get(txn["TxnId"])) for line in row["Line"] for txn in line.get("LinkedTxn", ())))
     return str(row["TotalAmt"]), row["TxnDate"], customers[row["CustomerRef"]["value"]], pays

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tests.acceptance.checkers import assert_in_order
 from tests.acceptance.world import Row, World
 
+
 @dataclass(frozen=True)
 class Sale:
     """One sale; ids are those of the side it was made on."""
@@ -26,9 +27,18 @@ async def crm_sale(w: World, name: str = "Nora Quill") -> Sale:
     email, sku = f"{first}@{last}.example".lower(), f"{last}-1".upper()
     contact = await w.crm("create", "contacts", email=email, firstname=first, lastname=last)
     product = await w.crm("create", "products", name=f"{last} Kit", hs_sku=sku, price="80")
-    lines = [{"product": product["id"], "quantity": "2", "price": "80"}, {"product": "3001", "quantity": "1", "price": "40"}]
+    lines = [
+        {"product": product["id"], "quantity": "2", "price": "80"},
+        {"product": "3001", "quantity": "1", "price": "40"},
+    ]
     draft = await w.crm(
-        "create", "invoices", contact=contact["id"], lines=lines, hs_currency="USD", hs_invoice_date="2026-11-02", finalize=True
+        "create",
+        "invoices",
+        contact=contact["id"],
+        lines=lines,
+        hs_currency="USD",
+        hs_invoice_date="2026-11-02",
+        finalize=True,
     )
     payment = await w.crm("pay", "invoices", draft["id"], amount="50", reference=f"R-{last}")
     number = draft["properties"]["hs_number"]
@@ -44,7 +54,9 @@ async def books_sale(w: World, name: str = "Otto Fern") -> Sale:
     lines = [{"item": item["Id"], "qty": "2", "price": "80"}, {"item": "PEST-CONTROL", "qty": "1", "price": "40"}]
     invoice = await w.books("create", "Invoice", customer=customer["Id"], lines=lines, number=f"N-{last}")
     await w.books("pay", "Invoice", invoice["Id"], amount="50", ref=f"R-{last}")
-    payment = [row for row in await w.control.records("quickbooks", "Payment") if row.get("PaymentRefNum") == f"R-{last}"]
+    payment = [
+        row for row in await w.control.records("quickbooks", "Payment") if row.get("PaymentRefNum") == f"R-{last}"
+    ]
     return Sale(email, sku, invoice["DocNumber"], customer["Id"], item["Id"], invoice["Id"], payment[0]["Id"])
 
 

@@ -58,23 +58,32 @@ async def test_a_filter_added_later_deletes_nothing(synced: Snapshot) -> None:
         assert await w.written(mark) == []
 
 
-async def test_vendors_that_trim_round_and_cut_are_written_to_once() -> None:
-    """What they kept is what was agreed: no second write, no edit seen where nobody edited."""
+async def test_vendors_that_trim_round_and_cut_are_written_to_once(synced: Snapshot) -> None:
+    """What they kept is what was agreed: no second write, and no edit seen where nobody edited."""
     async with world() as w:
         await w.control.settings("quickbooks", normalise=["trim", "truncate", "round"])
-        silent = {"trim": True, "truncate": {"hs_comments": 20, "description": 12}, "round": {"price": 1}}
-        await w.control.settings("hubspot", normalise=silent)
-        await w.once()
-        mark = await w.mark()
+        await w.control.settings("hubspot", normalise={"trim": True, "round": {"price": 2}})
         status = await w.once()
+        async with synced.world() as usual:
+            assert _figures(status) == _figures(await usual.status())
+        mark = await w.mark()
+        await w.once()
         assert await w.written(mark) == []
-        assert [flow["pending"] for sync in status["syncs"] for flow in sync["flows"]] == [0, 0, 0, 0]
 
         await w.crm("update", "invoices", "5008", hs_comments="  Gate   code 4471. " + "x" * 2000)
+        await w.crm("update", "contacts", "1001", phone=" (650)  555-0001, extension 77 or the other one ")
         await w.once()
+        comment = (await w.both("INV-1008")).books["CustomerMemo"]["value"]
+        assert comment.startswith("Gate")
+        assert len(comment) <= 1000
         mark = await w.mark()
         await w.once()
         assert await w.written(mark) == []
+        assert (await w.both("INV-1008")).state == (await w.both("birds@intuit.com", "contacts")).state == SYNCED
+
+
+def _figures(status: Row) -> list[Row]:
+    return [flow for sync in status["syncs"] for flow in sync["flows"]]
 
 
 def _bases(record: Row) -> list[tuple[str, str, str]]:

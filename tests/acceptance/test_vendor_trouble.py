@@ -13,7 +13,9 @@ CONNECTIONS = {"hubspot": "crm", "quickbooks": "books"}
 POLLS = {"hubspot": r"/crm/v3/objects/contacts/search", "quickbooks": r"/v3/company/\d+/cdc"}
 CREATES = {
     "hubspot": [{"path": f"/crm/v3/objects/{kind}/batch/create"} for kind in ("contacts", "invoices", "line_items")],
-    "quickbooks": [{"path": r"/v3/company/\d+/batch", "contains": f'"{k}":{{'} for k in ("Customer", "Invoice", "Payment")],
+    "quickbooks": [
+        {"path": r"/v3/company/\d+/batch", "contains": f'"{k}":{{'} for k in ("Customer", "Invoice", "Payment")
+    ],
 }
 BOTH = pytest.mark.parametrize("vendor", list(CONNECTIONS))
 NONSENSE = ("truncated_json", "not_json", "empty_200")
@@ -128,7 +130,12 @@ async def test_broken_lines_lose_and_double_nothing(vendor, synced: Snapshot):
 
 @pytest.mark.parametrize(
     ("vendor", "fault"),
-    [("hubspot", "truncated_json"), ("hubspot", "not_json"), ("quickbooks", "truncated_json"), ("quickbooks", "empty_200")],
+    [
+        ("hubspot", "truncated_json"),
+        ("hubspot", "not_json"),
+        ("quickbooks", "truncated_json"),
+        ("quickbooks", "empty_200"),
+    ],
 )
 async def test_a_malformed_answer_is_never_partly_used(vendor, fault, synced: Snapshot):
     """No cursor passes it, nothing of it is stored; the connection says so after three, and catches up afterwards."""
@@ -163,7 +170,9 @@ async def test_a_read_that_leaves_something_out_deletes_nothing(synced: Snapshot
     async with synced.world() as w:
         sale = await books_sale(w)
         await w.once()
-        await w.control.arm("hubspot", "partial", {"path": r"/crm/v3/objects/(invoices|commerce_payments)/batch/read"}, times=2)
+        await w.control.arm(
+            "hubspot", "partial", {"path": r"/crm/v3/objects/(invoices|commerce_payments)/batch/read"}, times=2
+        )
         await w.books("update", "Invoice", sale.invoice, due="2027-01-31")
         begin = await w.mark()
         await w.once()

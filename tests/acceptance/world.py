@@ -28,9 +28,8 @@ from typing import Any
 
 from syncd import app, cli_client, cli_init
 from syncd.config import Config, load
-from syncd.sandbox.base import Request, Vendor
+from syncd.sandbox.base import Vendor
 from syncd.sandbox.client import Control
-from syncd.sandbox.delivery import Delivery
 from syncd.sandbox.server import serving
 from syncd.sandbox.world import World as Sandbox
 from syncd.sandbox.world import create_world
@@ -213,21 +212,6 @@ class World:
     async def books(self, op: str, kind: str, id: str | None = None, **fields: Any) -> Row:
         """Something a person does in QuickBooks."""
         return await self.control.person("quickbooks", op, kind, id, fields)
-
-    def interrupt(self, when: Callable[[Request], bool], vendor: str, *deed: Any, before: bool) -> None:
-        """Have a person do something (op, kind, id, fields) just before or after the next request `when` is true for."""
-        handle = self.sandbox.handle
-
-        def interrupted(name: str, request: Request, now: datetime) -> Delivery:
-            if not when(request):
-                return handle(name, request, now)
-            self.sandbox.handle = handle
-            later = now + timedelta(milliseconds=5)
-            delivery = None if before else handle(name, request, now)
-            self.sandbox.vendors[vendor].person(*deed, self.sandbox.clock(now if before else later))
-            return delivery or handle(name, request, later)
-
-        self.sandbox.handle = interrupted
 
     # --- the truth ---
 

@@ -10,6 +10,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from time import perf_counter
 
 from syncd.sandbox.base import Vendor
 from syncd.sandbox.server import serving
@@ -59,7 +60,7 @@ def _days() -> Iterator[str]:
 
 
 async def _main(invoices: int) -> None:
-    world = create_world()
+    world = create_world(timer=perf_counter)
     crm = world.vendors["hubspot"]
     ids = fill(crm, invoices, datetime.now(UTC))
     async with serving(world) as address:

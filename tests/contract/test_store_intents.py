@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from syncd.model.record import Intent, IntentState, Op
+from syncd.model.record import Intent, IntentState, Op, Priority
 from syncd.model.references import Kind
 from syncd.store import schema
 from syncd.store.store import Store
@@ -26,7 +26,8 @@ async def add(store: Store, *intents: Intent) -> list[str]:
 
 
 async def open_ids(store: Store, limit: int = 10) -> list[str]:
-    return [one.id for one in await store.read(lambda tx: tx.open_intents("books", NOW, limit))]
+    syncs = ["invoicing", "other"]
+    return [one.id for one in await store.read(lambda tx: tx.open_intents("books", syncs, NOW, limit))]
 
 
 async def test_an_intent_comes_back_as_it_was_stored(store: Store) -> None:
@@ -83,9 +84,33 @@ async def test_open_intents_come_oldest_first_when_their_time_has_come(store: St
         intent("other", "a", connection="crm"),
     )
     assert await open_ids(store) == ["early", "late"]
-    assert await open_ids(store, limit=1) == ["early"]
+    assert await open_ids(store, limit=2) == ["early"]
     unresolved = await store.read(lambda tx: tx.unresolved_intents("books"))
     assert [one.id for one in unresolved] == ["sent", "unknown"]
+
+
+async def test_the_most_urgent_intents_come_first(store: Store) -> None:
+    """However late they were decided."""
+    await with_records(store, "a")
+    await add(
+        store,
+        *(intent(f"poll{n}", "a", created_at=NOW - timedelta(hours=1)) for n in range(6)),
+        intent("webhook", "a", priority=Priority.WEBHOOK),
+        intent("person", "a", priority=Priority.PERSON),
+    )
+    assert await open_ids(store, limit=6) == ["person", "webhook", "poll0"]
+
+
+async def test_every_sync_has_its_part_of_the_open_intents(store: Store) -> None:
+    """One sync's backlog leaves room for another's few; a sync that is not asked for has none."""
+    await with_records(store, "a")
+    await add(
+        store,
+        *(intent(f"backlog{n}", "a", created_at=NOW - timedelta(hours=1)) for n in range(6)),
+        intent("small", "a", sync="other"),
+        intent("gone", "a", sync="third"),
+    )
+    assert await open_ids(store, limit=6) == ["backlog0", "backlog1", "backlog2", "small"]
 
 
 async def test_a_dropped_intent_does_not_come_back(store: Store) -> None:

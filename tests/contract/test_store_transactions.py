@@ -110,9 +110,11 @@ async def test_an_empty_batch_is_nothing(store: Store) -> None:
 async def test_a_transaction_once_begun_is_finished(store: Store) -> None:
     """Cancelling the scope of a writer in the middle of its transaction leaves neither half a result nor a lock."""
 
+    loop = asyncio.get_running_loop()
+
     def body(tx: Tx) -> None:
         tx.set_meta("first", "1")
-        scope.cancel()
+        loop.call_soon_threadsafe(scope.cancel)
         tx.set_meta("second", "1")
 
     with anyio.CancelScope() as scope:
@@ -123,9 +125,11 @@ async def test_a_transaction_once_begun_is_finished(store: Store) -> None:
 async def test_a_killed_task_leaves_the_store_usable(store: Store) -> None:
     """A task cancelled without a scope stores all or nothing, and the next writer goes on."""
 
+    loop = asyncio.get_running_loop()
+
     def body(tx: Tx) -> None:
         tx.set_meta("first", "1")
-        task.cancel()
+        loop.call_soon_threadsafe(task.cancel)
         tx.set_meta("second", "1")
 
     task = asyncio.create_task(store.write(body))

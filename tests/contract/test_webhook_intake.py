@@ -1,4 +1,4 @@
-"""Webhooks are stored before they are acknowledged: once, for whom they concern, and never when they are not genuine."""
+"""Webhooks are stored before they are acknowledged, once, for whom they concern; what is not genuine never is."""
 
 import asyncio
 import json

@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import itertools
+import time
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -15,6 +17,7 @@ from syncd.feed.listener import MAX_BODY, listening
 from tests.webhook_house import House, crm_events, house, request, status, until
 from tests.webhook_samples import GENERIC, hubspot_signed
 
+FLOOD_SECONDS = 2.0
 HEAD = b"POST /webhooks/crm HTTP/1.1\r\nHost: x\r\n"
 GOOD = request("/webhooks/crm", GENERIC, hubspot_signed(GENERIC))
 
@@ -120,7 +123,7 @@ async def test_what_is_no_http_is_refused_without_a_word(here, capsys, caplog, s
     assert status(answer) in (400, 401, 404, 0)
     said = capsys.readouterr()
     for text in (answer, said.out.encode(), said.err.encode(), caplog.text.encode()):
-        assert b"secret" not in text and b"ssss" not in text
+        assert not any(piece in text for piece in (b"secret", b"ssss"))
     assert "Traceback" not in said.out + said.err + caplog.text
     await serves(here)
     assert len(await here.refs()) == 2
@@ -228,21 +231,29 @@ async def test_a_fault_of_ours_is_told_by_its_type_and_place(here, monkeypatch, 
 
 
 async def test_ten_times_what_vendors_send_is_stored_when_acknowledged(tmp_path):
-    """400 deliveries from 100 at once: every id of an acknowledged one is there, the others are asked to come again."""
-    async with house(tmp_path, connections=64) as here:
-        answers: dict[int, int] = {}
-        waiting = iter(range(1, 401))
+    """A hundred at once, where HubSpot sends ten: every acknowledged id is there, the others are asked to come again.
 
-        async def sender() -> None:
-            for id in waiting:
+    How long the answers took is shown and not judged: it is the machine's.
+    """
+    answers: dict[int, int] = {}
+    took: list[float] = []
+    numbers, end = itertools.count(1), time.monotonic() + FLOOD_SECONDS
+    async with house(tmp_path, connections=64) as here:
+
+        async def send() -> None:
+            while time.monotonic() < end:
+                id, begin = next(numbers), time.monotonic()
                 body = crm_events(id)
                 answers[id] = await here.post("/webhooks/crm", body, hubspot_signed(body))
+                took.append(time.monotonic() - begin)
 
-        await asyncio.gather(*(sender() for _ in range(100)))
+        await asyncio.gather(*(send() for _ in range(100)))
         acknowledged = {str(id) for id, code in answers.items() if code == 200}
+        print(f"{len(took)} answers, {len(acknowledged)} stored, p99 {sorted(took)[len(took) * 99 // 100]:.3f} s")
         assert set(answers.values()) <= {200, 503, 0}
         assert len(acknowledged) > 100
         assert acknowledged == {ref.id for ref in await here.refs()}
+        assert here.received("crm").accepted == len(acknowledged)
 
 
 async def test_a_taken_address_is_told(here):

@@ -413,12 +413,15 @@ def test_tokens_are_refreshed_and_expire(sandbox, host):
     assert app.crm.contacts.basic_api.get_by_id("1001").properties["email"] == "birds@intuit.com"
 
 
+SCOPES = "oauth crm.objects.contacts.read"
+
+
 def test_a_code_is_exchanged_and_the_connection_ended(host):
     """Consent gives a code, the code gives tokens; a refresh token that was deleted is worth nothing."""
     target = "http://localhost/back"
     consent = requests.get(
         f"{host}/oauth/authorize",
-        params={"client_id": CLIENT["client_id"], "redirect_uri": target, "scope": "oauth", "state": "s1"},
+        params={"client_id": CLIENT["client_id"], "redirect_uri": target, "scope": SCOPES, "state": "s1"},
         allow_redirects=False,
         timeout=10,
     )

@@ -3,7 +3,6 @@
 import time
 
 import anyio
-import pytest
 
 from syncd.bell import Bell
 
@@ -29,7 +28,7 @@ async def test_a_hushed_bell_is_silent() -> None:
     bell = Bell()
     bell.ring()
     bell.hush()
-    assert await slept(bell, 0.05) == pytest.approx(0.05, abs=1) and not bell._rung.is_set()
+    assert await slept(bell, 0.05) >= 0.045
 
 
 async def test_a_sleeper_wakes_to_stop() -> None:

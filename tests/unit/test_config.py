@@ -129,9 +129,9 @@ def test_three_mistakes_are_three_problems_with_their_lines(tmp_path, environ):
 @pytest.mark.parametrize(
     ("line", "key"),
     [
-        ("[webhooks]\nlisten = 'x'", "webhooks"),
+        ("[webhooks]\nport = 1", "webhooks.port"),
         ("[daemon]\nnotify = 'x'", "daemon.notify"),
-        ("[connections.crm]\nwebhook_secret = 'x'", "connections.crm.webhook_secret"),
+        ("[connections.crm]\nwebhook_secrets = 'x'", "connections.crm.webhook_secrets"),
         ("[syncs.invoicing]\nspeed = 1", "syncs.invoicing.speed"),
         ("[syncs.invoicing]\nguard = { record = 1 }", "syncs.invoicing.guard.record"),
         ("[syncs.invoicing.flows.invoices]\nway = 1", "syncs.invoicing.flows.invoices.way"),
@@ -203,7 +203,23 @@ def test_a_credential_without_systemd_says_so(tmp_path, environ):
         ('"30s"', '"0s"', 23, "syncs.invoicing.poll", "is no duration"),
         ('"30s"', "30", 23, "syncs.invoicing.poll", "is no duration"),
         ('= "both"', '= "up"', 26, "syncs.invoicing.flows.invoices.direction", '"left-to-right"'),
-        ('account = "4620816365"\n', "", 10, "connections.books", "has no account; add account"),
+        ('account = "4620816365"\n', "", 10, "connections.books", "add account, or take refresh_token out and run"),
+        ('client_id = "app"\n', "", 10, "connections.books", "has no client_id; add client_id"),
+        ('token = { file = "token" }\n', "", 5, "connections.crm", "add token (or use client_id and client_secret"),
+        (
+            "search_lag = 1.5 }",
+            'x = 1 }\nredirect_url = "http://localhost/"',
+            17,
+            "connections.books.redirect_url",
+            "port",
+        ),
+        (
+            "search_lag = 1.5 }",
+            'x = 1 }\nredirect_url = "http://a.b:1/"',
+            17,
+            "connections.books.redirect_url",
+            "https",
+        ),
         ('left = "crm"\n', "", 18, "syncs.invoicing.left", "is missing; add it: the name of the connection"),
     ],
 )
@@ -261,3 +277,83 @@ def test_the_state_directory_has_an_order_of_precedence(tmp_path, environ, envir
     config = load(tmp_path / "syncd.toml", environ | environ_more, given)
 
     assert Path(expected.format(tmp=tmp_path)) == config.state_dir
+
+
+def with_webhooks(table: str, secret: str = '{ env = "BOOKS_SECRET" }') -> str:
+    return (
+        GOOD.replace('vendor = "quickbooks"', f'vendor = "quickbooks"\nwebhook_secret = {secret}')
+        + f"[webhooks]\n{table}"
+    )
+
+
+def test_webhooks_have_an_address_of_their_own(tmp_path, environ):
+    """Any address of this machine, since what comes is signed; limits per address only where the proxy is not all."""
+    config = loaded(tmp_path, environ, with_webhooks('public_url = "https://sync.example.com/x/"'))
+    assert config.webhooks is not None
+    assert (config.webhooks.listen, config.webhooks.public_url) == (("127.0.0.1", 8301), "https://sync.example.com/x")
+    assert (config.webhooks.connections, config.webhooks.most_per_address) == (512, 512)
+
+    wide = loaded(tmp_path, environ, with_webhooks('public_url = "https://x.example"\nlisten = "0.0.0.0:1"')).webhooks
+    assert wide is not None
+    assert (wide.listen, wide.most_per_address) == (("0.0.0.0", 1), 32)
+    assert loaded(tmp_path, environ, GOOD).webhooks is None
+
+
+@pytest.mark.parametrize(
+    ("secret", "expected"),
+    [
+        ('{ env = "BOOKS_SECRET" }', ["hush"]),
+        ('[{ env = "BOOKS_SECRET" }]', ["hush"]),
+        ('[{ env = "BOOKS_SECRET" }, { file = "token" }]', ["hush", "pat-1"]),
+    ],
+)
+def test_a_webhook_secret_may_be_two_while_it_is_changed(tmp_path, environ, secret, expected):
+    """One reference, or a list of one or two; none of them shows when the configuration is printed."""
+    config = loaded(tmp_path, environ, with_webhooks('public_url = "https://x.example"', secret))
+    assert [one.get_secret_value() for one in config.connections["books"].webhook_secrets] == expected
+    assert "hush" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("table", "secret", "key", "words"),
+    [
+        ("", '{ env = "BOOKS_SECRET" }', "webhooks.public_url", "is missing"),
+        ('public_url = "http://sync.example.com"', "{ env = 'BOOKS_SECRET' }", "webhooks.public_url", "is not https"),
+        (
+            'public_url = "https://x.example?a=1"',
+            "{ env = 'BOOKS_SECRET' }",
+            "webhooks.public_url",
+            "is no web address",
+        ),
+        ('public_url = "https://x.example"', "[]", "connections.books.webhook_secret", "neither one nor two"),
+        (
+            'public_url = "https://x.example"',
+            '"hush"',
+            "connections.books.webhook_secret",
+            "is written out in the file",
+        ),
+        (
+            'public_url = "https://x.example"',
+            '[{ env = "X" }]',
+            "connections.books.webhook_secret",
+            "X, which is not set",
+        ),
+    ],
+)
+def test_what_is_wrong_about_webhooks_is_told_at_its_key(tmp_path, environ, table, secret, key, words):
+    """Before anything listens."""
+    [(_, told_key, told_words)] = problems(tmp_path, environ, with_webhooks(table, secret))
+    assert told_key == key
+    assert words in told_words
+
+
+def test_an_apps_keys_are_enough(tmp_path, environ):
+    """Tokens and account come with `syncd connect`; the redirect address is kept letter by letter."""
+    text = GOOD.replace('refresh_token = { credential = "refresh" }\naccount = "4620816365"\n', "")
+    text = text.replace("options =", 'redirect_url = "https://sync.example.com/callback/"\noptions =')
+    text = text.replace('token = { file = "token" }', 'client_id = "crm-app"\nclient_secret = { env = "BOOKS_SECRET" }')
+
+    config = loaded(tmp_path, environ, text)
+
+    assert config.connections["books"].redirect_url == "https://sync.example.com/callback/"
+    assert (config.connections["books"].account, config.connections["crm"].token) == (None, None)

@@ -1,4 +1,4 @@
-"""HubSpot's HTTP: paths of every API generation, two paces, credentials, and answers as records."""
+"""HubSpot's HTTP: paths of every API generation, sorts of calls, credentials, and answers as records."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ import msgspec
 from syncd.connectors.base import Send
 from syncd.connectors.http import Caller, HttpReply, HttpRequest, retry_after
 from syncd.connectors.hubspot import wire
+from syncd.connectors.hubspot.allowance import Allowance
 from syncd.connectors.hubspot.errors import Rejected, is_daily, problem_of, trouble_of
 from syncd.connectors.hubspot.manifest import LIMITS
 from syncd.connectors.hubspot.together import together
-from syncd.connectors.hubspot.tokens import Tokens
+from syncd.connectors.hubspot.tokens import Bearer
 
 ACCOUNT = "/account-info/v3/details"
 
@@ -78,22 +79,20 @@ class Found:
 
 
 class Client:
-    """Calls one portal.
+    """Calls one portal."""
 
-    Args:
-        calls, searches: two callers with a pace each: searches have a limit of their own.
-    """
-
-    def __init__(self, calls: Caller, searches: Caller, tokens: Tokens, version: str) -> None:
+    def __init__(self, calls: Caller, allowance: Allowance, bearer: Bearer, version: str) -> None:
         self._calls = calls
-        self._searches = searches
-        self._tokens = tokens
+        self._allowance = allowance
+        self._bearer = bearer
         self.paths = Paths(version)
         self.clock = calls.clock
 
     async def portal(self) -> wire.Portal:
         """The account."""
-        return wire.to(wire.Portal, await self.get(ACCOUNT))
+        portal = wire.to(wire.Portal, await self.get(ACCOUNT))
+        self._allowance.learn_zone(portal.time_zone)
+        return portal
 
     async def records(
         self,
@@ -142,7 +141,7 @@ class Client:
             "limit": limit,
         }
         path = self.paths.objects(object_type) + "/search"
-        reply, decoded = await self._ask(self._searches, "POST", path, body)
+        reply, decoded = await self._ask("POST", path, body)
         page = wire.to(wire.Records, decoded)
         total = len(page.results) if page.total is None else page.total
         return Found(page.results, total, page.after is not None, _said_at(reply))
@@ -168,11 +167,11 @@ class Client:
         Raises:
             ConnectionTrouble: as in the contract; `Rejected` when only this question was refused.
         """
-        return (await self._ask(self._calls, "GET", path, None, route))[1]
+        return (await self._ask("GET", path, None, route))[1]
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """A POST that is safe to repeat."""
-        return (await self._ask(self._calls, "POST", path, body))[1]
+        return (await self._ask("POST", path, body))[1]
 
     async def write(self, send: Send) -> HttpReply:
         """Send the bytes once. Only a token that was over its time makes it leave again: then nothing was done.
@@ -182,27 +181,27 @@ class Client:
             ConnectionTrouble: nothing was done, and nothing can be for now.
         """
         for attempt in range(2):
-            bearer = await self._tokens.bearer()
+            bearer = await self._bearer.now()
             reply = await self._calls.once(self._request(send.method, send.path, send.body, bearer))
-            if reply.status == 401 and attempt == 0 and await self._tokens.expired(bearer, reply):
+            if reply.status == 401 and attempt == 0 and await self._bearer.renewed(bearer, reply):
                 continue
             break
-        if trouble := trouble_of(reply, retry_after(reply, self.clock)):
+        if trouble := trouble_of(reply, self._asked(reply)):
             raise trouble
         return reply
 
     async def _ask(
-        self, caller: Caller, method: str, path: str, body: Mapping[str, Any] | None, route: str | None = None
+        self, method: str, path: str, body: Mapping[str, Any] | None, route: str | None = None
     ) -> tuple[HttpReply, Any]:
         encoded = None if body is None else msgspec.json.encode(body)
         for attempt in range(2):
-            bearer = await self._tokens.bearer()
+            bearer = await self._bearer.now()
             make = partial(self._request, method, path, encoded, bearer, route)
-            reply, decoded = await caller.read_json(make)
-            if reply.status == 401 and attempt == 0 and await self._tokens.expired(bearer, reply):
+            reply, decoded = await self._calls.read_json(make)
+            if reply.status == 401 and attempt == 0 and await self._bearer.renewed(bearer, reply):
                 continue
             break
-        if trouble := trouble_of(reply, retry_after(reply, self.clock)):
+        if trouble := trouble_of(reply, self._asked(reply)):
             raise trouble
         if reply.status >= 400:
             raise Rejected(reply.status, problem_of(reply))
@@ -221,7 +220,13 @@ class Client:
             headers=headers,
             body=body,
             timeout=LIMITS.request_seconds,
+            sort=sort_of(path.partition("?")[0]),
         )
+
+    def _asked(self, reply: HttpReply) -> float | None:
+        """The seconds HubSpot asks to wait; those until the day's end where it does not say."""
+        asked = retry_after(reply, self.clock)
+        return self._allowance.daily_wait() if asked is None and is_daily(reply) else asked
 
     async def _batch(self, path: str, body: Mapping[str, Any], ids: Sequence[str]) -> list[wire.Record]:
         try:
@@ -243,9 +248,11 @@ class Client:
             after = str(page.paging.next.after)
 
 
-def throttled(reply: HttpReply) -> bool:
-    """Whether to wait and ask again: not when the day's quota is gone."""
-    return reply.status in (423, 429) and not is_daily(reply)
+def sort_of(path: str) -> str:
+    """Which of HubSpot's limits counts a call."""
+    if path.endswith("/search"):
+        return "searches"
+    return "associations" if "/associations/" in path else "requests"
 
 
 def chunked(items: Sequence[str], size: int) -> list[Sequence[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
-from syncd.connectors.base import Account, Finding, NewId, Order, Outcome, Page, Send
+from syncd.connectors.base import Account, Authorization, Finding, NewId, Order, Outcome, Page, Send
 from syncd.connectors.http import Transport
 from syncd.connectors.hubspot import check, prepare
 from syncd.connectors.hubspot.client import Client
@@ -28,7 +28,10 @@ COMPOSITE = frozenset({Kind.INVOICE, Kind.PAYMENT})
 class HubSpot:
     """The `Connector` of HubSpot; its parts do the work."""
 
-    def __init__(self, client: Client, transport: Transport, options: Options) -> None:
+    def __init__(
+        self, client: Client, transport: Transport, options: Options, authorization: Authorization | None
+    ) -> None:
+        self.authorization = authorization
         self.traits = options.traits()
         self._client = client
         self._transport = transport

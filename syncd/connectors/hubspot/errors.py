@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import msgspec
 
 from syncd.connectors.base import Condition, ConnectionTrouble
-from syncd.connectors.http import HttpReply
+from syncd.connectors.http import Complaint, HttpReply
 from syncd.connectors.hubspot.fields import CONTACTS, INVOICES, PRODUCTS
 from syncd.connectors.hubspot.manifest import LIMITS
 from syncd.connectors.hubspot.wire import Detail, Problem
@@ -114,6 +114,13 @@ def existing_of(problem: Problem) -> str | None:
 def is_daily(reply: HttpReply) -> bool:
     """A 429 that ends with the day, not with a pause."""
     return reply.status == 429 and problem_of(reply).policy_name == "DAILY"
+
+
+def complaint(reply: HttpReply) -> Complaint | None:
+    """Whether to wait and ask again: not when the day's quota is gone."""
+    if reply.status not in (423, 429) or is_daily(reply):
+        return None
+    return Complaint(pause_after(reply, None), pace=reply.status == 429)
 
 
 def pause_after(reply: HttpReply, asked: float | None) -> float:

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import msgspec
 
+from syncd.connectors.oauth import Consent
 from syncd.core.pacing import Window
 from syncd.model.references import Kind
 
@@ -21,9 +22,8 @@ class Urls(msgspec.Struct, frozen=True):
 class Limits(msgspec.Struct, frozen=True):
     """What the vendor allows: calls, inputs, characters and seconds."""
 
-    requests: tuple[Window, ...]
-    requests_oauth: tuple[Window, ...]
-    searches: tuple[Window, ...]
+    private: tuple[Window, ...]
+    oauth: tuple[Window, ...]
     batch: int
     history_batch: int
     association_reads: int
@@ -34,6 +34,7 @@ class Limits(msgspec.Struct, frozen=True):
     secondly_pause: float
     ten_secondly_pause: float
     lock_pause: float
+    daily_pause: float
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -62,6 +63,7 @@ class Manifest(msgspec.Struct, frozen=True):
     vendor: str
     api_version: str
     urls: Urls
+    oauth: Consent
     limits: Limits
     traits: Bounds
     webhooks: Webhooks

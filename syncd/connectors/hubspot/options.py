@@ -77,6 +77,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             replay_window=bounds.replay_window,
             normalisers=MANIFEST.normalisers,
             splits_payments=bounds.splits_payments,
+            absent={} if self.line_service_date else {Kind.INVOICE: frozenset({"lines.service_date"})},
         )
 
 

@@ -221,7 +221,8 @@ def _fixed(order: Order, options: Options) -> dict[str, str]:
     if order.kind is Kind.INVOICE:
         return {"hs_invoice_billable": "false"}
     if order.kind is Kind.PAYMENT:
-        return {"hs_processor_type": options.payment_processor}
+        # Without a status of its own a payment stays `processing`, and no invoice counts it as paid.
+        return {"hs_processor_type": options.payment_processor, "hs_latest_status": "succeeded"}
     return {}
 
 

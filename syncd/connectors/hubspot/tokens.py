@@ -1,105 +1,106 @@
-"""The bearer: a fixed token, or an OAuth pair that is renewed before it expires.
+"""HubSpot's token addresses, and the bearer: a fixed token, or an OAuth pair that is renewed before it expires.
 
-HubSpot does not rotate refresh tokens and asks to renew by `expires_in`, not by a 401 (OAuth guide). Still the answer's
-refresh token is kept if it is another one. The pair is on disk before it is used.
+HubSpot does not rotate refresh tokens and asks to renew by `expires_in`, not by a 401 (OAuth guide); an answer's
+refresh token is kept all the same if it is another one. Refusals have their code in `status`.
 """
 
 from __future__ import annotations
 
-import asyncio
-from datetime import datetime, timedelta
 from functools import partial
-from urllib.parse import urlencode
-
-import msgspec
+from urllib.parse import urlencode, urlsplit
 
 from syncd.connectors.base import Condition, ConnectionTrouble
 from syncd.connectors.http import Caller, HttpReply, HttpRequest
 from syncd.connectors.hubspot import wire
 from syncd.connectors.hubspot.errors import problem_of, words_of
-from syncd.connectors.hubspot.manifest import LIMITS
-from syncd.connectors.settings import ConnectionSettings, TokenKeeper
+from syncd.connectors.hubspot.manifest import LIMITS, MANIFEST
+from syncd.connectors.oauth import Grant, GrantRefused, Tokens
+from syncd.connectors.settings import ConnectionSettings
 
-PATH = "/oauth/v3/token"
-EARLY = timedelta(seconds=60)  # renewed this long before it expires: a call may take a while to arrive
+TOKEN = "/oauth/v3/token"  # noqa: S105 - an address
+REVOKE = TOKEN + "/revoke"
 NEVER = "1970-01-01"  # the expiry that HubSpot prints for a token that is no token
 
 
-class Pair(msgspec.Struct, frozen=True):
-    """What is kept, as one JSON text: an access token without its expiry is of no use."""
+class Issuer:
+    """HubSpot's side of OAuth, see `connectors.oauth.Issuer`. The app's keys travel in the form."""
 
-    access: str
-    expires: datetime
-    refresh: str
+    consent = MANIFEST.oauth
 
-
-class Tokens:
-    """The credentials of one connection."""
-
-    def __init__(self, settings: ConnectionSettings, caller: Caller, keeper: TokenKeeper) -> None:
-        self._settings = settings
+    def __init__(self, settings: ConnectionSettings, caller: Caller) -> None:
+        page = self.consent.authorize
+        self.authorize = settings.url + urlsplit(page).path if settings.url else page
         self._caller = caller
-        self._keeper = keeper
-        self._name = f"{settings.name}.oauth"
-        self._pair: Pair | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._app = {"client_id": settings.client_id or "", "client_secret": settings.client_secret or ""}
 
-    async def bearer(self) -> str:
+    async def exchange(self, code: str, redirect: str, verifier: str) -> Grant:
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect, "code_verifier": verifier}
+        return await self._granted(form)
+
+    async def renew(self, refresh_token: str) -> Grant:
+        return await self._granted({"grant_type": "refresh_token", "refresh_token": refresh_token})
+
+    async def revoke(self, refresh_token: str) -> None:
+        reply = await self._sent(REVOKE, {"token": refresh_token, "token_type_hint": "refresh_token"})
+        # What is said of a token that has ended already is not documented; wrong keys are.
+        if reply.status >= 300 and problem_of(reply).status in ("BAD_CLIENT_ID", "BAD_CLIENT_SECRET"):
+            raise ConnectionTrouble(Condition.AUTHORIZATION_LOST, _words(reply))
+
+    async def _granted(self, form: dict[str, str]) -> Grant:
+        reply = await self._sent(TOKEN, form)
+        if reply.status != 200:
+            raise GrantRefused(_words(reply))
+        token = wire.to(wire.Token, reply.json())
+        return Grant(
+            access_token=token.access_token,
+            seconds=float(token.expires_in),
+            refresh_token=token.refresh_token or "",
+            account="" if token.hub_id is None else str(token.hub_id),
+        )
+
+    async def _sent(self, path: str, form: dict[str, str]) -> HttpReply:
+        return await self._caller.repeat(partial(self._request, path, urlencode(self._app | form).encode()))
+
+    def _request(self, path: str, body: bytes) -> HttpRequest:
+        return HttpRequest(
+            method="POST",
+            url=self._caller.base_url + path,
+            route=path,
+            headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
+            body=body,
+            timeout=LIMITS.request_seconds,
+        )
+
+
+class Bearer:
+    """The credentials of one connection's calls.
+
+    Args:
+        fixed: a token that never changes; then there are no others.
+    """
+
+    def __init__(self, fixed: str | None, tokens: Tokens) -> None:
+        self._fixed = fixed
+        self._tokens = tokens
+
+    async def now(self) -> str:
         """A token that is valid now.
 
         Raises:
             ConnectionTrouble: there is none, or it could not be renewed.
         """
-        if self._settings.token:
-            return self._settings.token
-        async with self._one_at_a_time:
-            self._pair = self._pair or await self._kept()
-            if self._pair is None or self._pair.expires - EARLY <= self._caller.clock.now():
-                self._pair = await self._renewed(self._pair)
-            return self._pair.access
+        return self._fixed or await self._tokens.access()
 
-    async def expired(self, bearer: str, reply: HttpReply) -> bool:
-        """Whether a 401 only says that this token is over its time, so that asking again with a new one makes sense."""
+    async def renewed(self, bearer: str, reply: HttpReply) -> bool:
+        """Whether a 401 only said that this token is over its time, so that asking again makes sense: there is a new
+        one then."""
         problem = problem_of(reply)
-        over = problem.category == "EXPIRED_AUTHENTICATION" and NEVER not in str(problem.context)
-        if self._settings.token or not over:
+        if self._fixed or problem.category != "EXPIRED_AUTHENTICATION" or NEVER in str(problem.context):
             return False
-        async with self._one_at_a_time:
-            if self._pair is not None and self._pair.access == bearer:
-                self._pair = msgspec.structs.replace(self._pair, expires=self._caller.clock.now())
+        await self._tokens.renew(bearer)
         return True
 
-    async def _kept(self) -> Pair | None:
-        text = await self._keeper.get(self._name)
-        return msgspec.json.decode(text, type=Pair) if text else None
 
-    async def _renewed(self, pair: Pair | None) -> Pair:
-        # The configured token is a second try: someone who authorised anew writes it there.
-        seeds = dict.fromkeys(seed for seed in (pair and pair.refresh, self._settings.refresh_token) if seed)
-        words = "no token and no refresh token is configured"
-        for seed in seeds:
-            reply = await self._caller.repeat(partial(self._request, seed))
-            if reply.status == 200:
-                token = wire.to(wire.Token, reply.json())
-                expires = self._caller.clock.now() + timedelta(seconds=float(token.expires_in))
-                made = Pair(access=token.access_token, expires=expires, refresh=token.refresh_token or seed)
-                await self._keeper.put(self._name, msgspec.json.encode(made).decode())
-                return made
-            words = f"{problem_of(reply).status or reply.status}: {words_of(problem_of(reply))}"
-        raise ConnectionTrouble(Condition.AUTHORIZATION_LOST, words)
-
-    def _request(self, seed: str) -> HttpRequest:
-        form = {
-            "grant_type": "refresh_token",
-            "client_id": self._settings.client_id or "",
-            "client_secret": self._settings.client_secret or "",
-            "refresh_token": seed,
-        }
-        return HttpRequest(
-            method="POST",
-            url=self._caller.base_url + PATH,
-            route=PATH,
-            headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
-            body=urlencode(form).encode(),
-            timeout=LIMITS.request_seconds,
-        )
+def _words(reply: HttpReply) -> str:
+    problem = problem_of(reply)
+    return f"{problem.status or reply.status}: {words_of(problem)}"

@@ -107,7 +107,7 @@ def _told(listed: list[dict[str, Any]], types: Mapping[str, Kind]) -> Told:
         pause = LIMITS.settle if text(event.get("propertyName")) == "hs_invoice_status" else 0.0
         hints += [Hint(account=account or "", kind=kind, id=id, event=own, after=pause) for kind, id in named]
         ignored += not named
-    return Told(hints=tuple(hints), ignored=ignored)
+    return Told(hints=tuple(hints), events=len(listed), ignored=ignored)
 
 
 def _named(event: Mapping[str, Any], types: Mapping[str, Kind]) -> Iterator[tuple[Kind, str]]:

@@ -169,6 +169,7 @@ class Token(msgspec.Struct):
     access_token: str
     expires_in: float
     refresh_token: str | None = None
+    hub_id: int | None = None
 
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 Options of a connection: `overlap` (seconds a poll reads back before its cursor, default 300), `po_field` (label of the
 custom field on sales forms that holds the purchase order number), `development` (true for one of Intuit's own sandbox
 companies), `pace` (see `ConnectionSettings.paced`). Its `account` is the realm id, which Intuit tells only once, when
-the company is connected.
+the company is connected: whoever brings a refresh token from elsewhere has to bring the realm id, too.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from datetime import timedelta
 
 from syncd.clock import Chance, Clock
 from syncd.connectors.http import Caller, Transport
-from syncd.connectors.quickbooks.client import LIMITS, Client, PacedCaller
+from syncd.connectors.oauth import Tokens
+from syncd.connectors.quickbooks.client import LIMITS, Client
 from syncd.connectors.quickbooks.connector import QuickBooks
+from syncd.connectors.quickbooks.errors import complaint
 from syncd.connectors.quickbooks.manifest import MANIFEST
 from syncd.connectors.quickbooks.reader import Reader
-from syncd.connectors.quickbooks.tokens import App, Tokens
+from syncd.connectors.quickbooks.tokens import Issuer
 from syncd.connectors.quickbooks.webhooks import verifier
 from syncd.connectors.settings import ConnectionSettings, TokenKeeper
 from syncd.core.pacing import Pacer, Window
 
-__all__ = ["connect", "verifier"]
+__all__ = ["connect", "issuer", "verifier"]
 
 OVERLAP = 300.0
 TOKEN_PACE = Window(calls=10, seconds=60)  # refreshes are rare; a loop of them would be our mistake
@@ -35,43 +37,45 @@ def connect(
     Raises:
         ValueError: the settings lack what is needed; names all of it.
     """
-    app, realm = _credentials(settings)
+    _need_credentials(settings)
     api = MANIFEST.urls.development_api if settings.options.get("development") is True else MANIFEST.urls.api
-    caller = PacedCaller(
+    caller = Caller(
         connection=settings.name,
         base_url=settings.url or api,
         transport=transport,
-        limits=(LIMITS.requests, LIMITS.batches) if settings.paced else ((), ()),
+        pacer=Pacer(LIMITS.windows if settings.paced else ()),
         clock=clock,
         chance=chance,
+        complaint=complaint,
     )
-    token_caller = Caller(
-        connection=settings.name,
-        base_url=settings.url or MANIFEST.urls.token,
-        transport=transport,
-        pacer=Pacer([TOKEN_PACE]),
-        clock=clock,
-        chance=chance,
-    )
-    tokens = Tokens(name=settings.name, app=app, keeper=secrets, caller=token_caller, clock=clock)
-    client = Client(realm=realm, caller=caller, tokens=tokens)
+    asked = issuer(settings, transport, clock, chance)
+    tokens = Tokens(settings=settings, issuer=asked, keeper=secrets, clock=clock)
+    client = Client(caller=caller, tokens=tokens)
     return QuickBooks(
         client=client,
         reader=Reader(client, str(settings.options.get("po_field") or "")),
         overlap=timedelta(seconds=float(settings.options.get("overlap", OVERLAP))),
         transport=transport,
+        authorization=tokens,
     )
 
 
-def _credentials(settings: ConnectionSettings) -> tuple[App, str]:
-    needed = {
-        "account": settings.account,
-        "client_id": settings.client_id,
-        "client_secret": settings.client_secret,
-        "refresh_token": settings.refresh_token,
-    }
-    found = {name: value for name, value in needed.items() if value}
-    if missing := sorted(needed.keys() - found.keys()):
+def issuer(settings: ConnectionSettings, transport: Transport, clock: Clock, chance: Chance) -> Issuer:
+    """Intuit's addresses for tokens."""
+    caller = Caller(
+        connection=settings.name,
+        base_url=settings.url or MANIFEST.urls.api,
+        transport=transport,
+        pacer=Pacer([TOKEN_PACE]),
+        clock=clock,
+        chance=chance,
+    )
+    return Issuer(settings, caller)
+
+
+def _need_credentials(settings: ConnectionSettings) -> None:
+    found = {"client_id": settings.client_id, "client_secret": settings.client_secret}
+    if settings.refresh_token:
+        found["account"] = settings.account  # a token does not tell which company it opens
+    if missing := sorted(name for name, value in found.items() if not value):
         raise ValueError(f"connection {settings.name}: {', '.join(missing)} missing")
-    realm = found.pop("account")
-    return App(**found), realm

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote, urlencode
 
-import anyio
-
-from syncd.clock import Chance, Clock
+from syncd.clock import Clock
 from syncd.connectors.base import Condition, ConnectionTrouble, Send
-from syncd.connectors.http import Caller, HttpReply, HttpRequest, Transport
-from syncd.connectors.quickbooks.errors import Effect, Fault, fault_in, fault_of, is_throttled, judged
+from syncd.connectors.http import Caller, HttpReply, HttpRequest
+from syncd.connectors.oauth import Tokens
+from syncd.connectors.quickbooks.errors import Effect, Fault, fault_in, fault_of, judged
 from syncd.connectors.quickbooks.manifest import MANIFEST
-from syncd.connectors.quickbooks.tokens import Tokens
 from syncd.connectors.quickbooks.wire import Raw, encode, instant, moment_text
-from syncd.core.pacing import Pacer, Window
 
 LIMITS = MANIFEST.limits
 BATCH = "/batch"
@@ -31,59 +28,20 @@ class Answer:
     time: datetime
 
 
-class PacedCaller(Caller):
-    """A caller that also keeps the limits on batches and on requests in flight, and waits as long as Intuit advises.
-
-    Args:
-        limits: those of all requests, and those of batches. A pause without a Retry-After holds all for a minute.
-    """
-
-    def __init__(
-        self,
-        *,
-        connection: str,
-        base_url: str,
-        transport: Transport,
-        limits: tuple[Sequence[Window], Sequence[Window]],
-        clock: Clock,
-        chance: Chance,
-    ) -> None:
-        self._all, self._batches = map(Pacer, limits)
-        super().__init__(
-            connection=connection,
-            base_url=base_url,
-            transport=transport,
-            pacer=self._all,
-            clock=clock,
-            chance=chance,
-            throttled=is_throttled,
-        )
-        self._in_flight = anyio.Semaphore(LIMITS.in_flight)
-
-    async def once(self, request: HttpRequest) -> HttpReply:
-        while request.route == BATCH and (wait := self._batches.reserve(self.clock.monotonic())) > 0:
-            await self.clock.sleep(wait)
-        async with self._in_flight:
-            reply = await super().once(request)
-        if is_throttled(reply) and "retry-after" not in reply.headers:
-            self.hold()
-        return reply
-
-    def hold(self) -> None:
-        """Nothing leaves for as long as the vendor asks callers to wait."""
-        self._all.pause(self.clock.monotonic() + LIMITS.throttle_pause)
-
-
 class Client:
     """One company. Reads are repeated until they work or the connection is in trouble; writes are sent once.
 
     Every method raises `ConnectionTrouble`.
     """
 
-    def __init__(self, *, realm: str, caller: PacedCaller, tokens: Tokens) -> None:
-        self.realm = realm
+    def __init__(self, *, caller: Caller, tokens: Tokens) -> None:
         self._caller = caller
         self._tokens = tokens
+
+    @property
+    def realm(self) -> str:
+        """The company's id; it may be known only once a first call has asked for a token."""
+        return self._tokens.account
 
     @property
     def clock(self) -> Clock:
@@ -96,7 +54,7 @@ class Client:
 
     async def get(self, route: str, **parameters: str) -> Raw:
         """One read."""
-        return await self._read("GET", route, self.path(route, **parameters))
+        return await self._read("GET", route, parameters)
 
     async def ask(self, statement: str) -> Answer:
         """One query for objects of one entity."""
@@ -140,7 +98,7 @@ class Client:
 
     def hold(self) -> None:
         """Let nothing leave for a while: an item of a batch was too fast."""
-        self._caller.hold()
+        self._caller.hold(LIMITS.throttle_pause)
 
     async def _ask_batch(self, statements: Sequence[str]) -> list[Answer]:
         found: dict[int, Answer] = {}
@@ -156,7 +114,7 @@ class Client:
     async def _ask_once(self, questions: Mapping[int, str]) -> dict[int, Answer]:
         items = [{"bId": str(number), "Query": statement} for number, statement in questions.items()]
         payload = encode({"BatchItemRequest": items})
-        body = await self._read("POST", BATCH, self.path(BATCH), payload)
+        body = await self._read("POST", BATCH, {}, payload)
         found: dict[int, Answer] = {}
         for item in batch_items(body):
             fault = fault_in(item)
@@ -168,8 +126,9 @@ class Client:
                 raise ReadRefused(fault)
         return found
 
-    async def _read(self, method: str, route: str, path: str, payload: bytes | None = None) -> Raw:
+    async def _read(self, method: str, route: str, parameters: Mapping[str, str], payload: bytes | None = None) -> Raw:
         token = await self._tokens.access()
+        path = self.path(route, **parameters)
         reply, body = await self._caller.read_json(lambda: self._request(token, method, route, path, payload))
         if _login_refused(reply):
             token = await self._tokens.renew(token)
@@ -193,6 +152,7 @@ class Client:
             body=body,
             # A little more than the vendor gives itself: its own word on a cut-off request is worth waiting for.
             timeout=LIMITS.request_seconds + 5,
+            sort="batches" if route == BATCH else "requests",
         )
 
 

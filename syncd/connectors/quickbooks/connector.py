@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from syncd.connectors.base import (
     Account,
+    Authorization,
     Done,
     Finding,
     NewId,
@@ -48,7 +49,10 @@ class QuickBooks:
 
     traits: Traits = MANIFEST.all_traits()
 
-    def __init__(self, *, client: Client, reader: Reader, overlap: timedelta, transport: Transport) -> None:
+    def __init__(
+        self, *, client: Client, reader: Reader, overlap: timedelta, transport: Transport, authorization: Authorization
+    ) -> None:
+        self.authorization: Authorization | None = authorization
         self._client = client
         self._reader = reader
         self._writer = Writer(client, reader)

@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 from syncd.connectors.base import Condition, ConnectionTrouble
-from syncd.connectors.http import HttpReply, Malformed
+from syncd.connectors.http import Complaint, HttpReply, Malformed
+from syncd.connectors.quickbooks.manifest import MANIFEST
 
 CODE_THROTTLED = 3001
 CODE_TOO_FAR_BACK = 2190  # a change data window older than 30 days
@@ -182,12 +183,13 @@ def judged(status: int, body: Any) -> Fault | None:
     return Fault(*_TRANSIENT, words) if status >= 500 else Fault(*_refused("vendor_rejected"), words)
 
 
-def is_throttled(reply: HttpReply) -> bool:
-    """Too fast: 429, or the older form with 403."""
-    if reply.status == 429:
-        return True
-    fault = fault_of(reply) if reply.status == 403 else None
-    return fault is not None and fault.effect is Effect.THROTTLED
+def complaint(reply: HttpReply) -> Complaint | None:
+    """Too fast: 429, or the older form with 403. Intuit advises to wait and sends no Retry-After."""
+    if reply.status != 429:
+        fault = fault_of(reply) if reply.status == 403 else None
+        if fault is None or fault.effect is not Effect.THROTTLED:
+            return None
+    return Complaint(MANIFEST.limits.throttle_pause)
 
 
 def _understood(error: Mapping[str, Any]) -> Fault:

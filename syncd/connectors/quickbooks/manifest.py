@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from syncd.connectors.base import Traits
+from syncd.connectors.oauth import Consent
 from syncd.core.pacing import Window
 from syncd.model.references import Kind
 
@@ -20,14 +21,13 @@ class Urls(msgspec.Struct, frozen=True):
     api: str
     development_api: str
     token: str
+    revoke: str
 
 
 class Limits(msgspec.Struct, frozen=True):
     """What the vendor allows; seconds, rows and characters."""
 
-    requests: tuple[Window, ...]
-    batches: tuple[Window, ...]
-    in_flight: int
+    windows: tuple[Window, ...]
     batch_items: int
     throttle_pause: float
     request_seconds: float
@@ -43,6 +43,7 @@ class Manifest(msgspec.Struct, frozen=True):
     vendor: str
     minor_version: int
     urls: Urls
+    oauth: Consent
     limits: Limits
     switches: Mapping[str, bool]
     traits: Mapping[str, bool | float]

@@ -60,8 +60,9 @@ def verify_webhook(request: RawWebhook, now: datetime, *, secrets: Sequence[str]
 def _told(body: Any) -> Told:
     classic = isinstance(body, dict)
     hints: list[Hint] = []
-    ignored = 0
+    count = ignored = 0
     for event, (realm, kind, ids) in _classic(body) if classic else _cloud(body):
+        count += 1
         own = identity(realm, event)
         account, wanted = entity_id(realm), [id for id in dict.fromkeys(map(entity_id, ids)) if id is not None]
         if account is None or kind is None or not wanted:
@@ -69,7 +70,7 @@ def _told(body: Any) -> Told:
             continue
         grain = GRAIN if classic else 0.0
         hints += [Hint(account=account, kind=kind, id=id, event=own, grain=grain) for id in wanted]
-    return Told(hints=tuple(hints), ignored=ignored)
+    return Told(hints=tuple(hints), events=count, ignored=ignored)
 
 
 def _classic(body: dict[str, Any]) -> Iterator[tuple[dict[str, Any], _Named]]:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from syncd.sandbox.hubspot.errors import ApiError
+from syncd.sandbox.hubspot.errors import PORTAL_ID, ApiError
 from syncd.sandbox.hubspot.kinds import KINDS
 from syncd.sandbox.hubspot.times import iso
 
@@ -34,10 +34,19 @@ class Token:
     name: str
     app_id: str
     expires_at: datetime | None = None
+    scopes: frozenset[str] = SCOPES
 
 
 STATIC = Token("static", "1160001")
 APP_ID = "1160452"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a person agreed to: for which portal, and what may be done there."""
+
+    hub_id: int = PORTAL_ID
+    scopes: frozenset[str] = SCOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,7 @@ class Code:
     redirect_uri: str
     expires_at: datetime
     challenge: str | None
+    grant: Grant
 
 
 class Tokens:
@@ -54,7 +64,7 @@ class Tokens:
 
     def __init__(self) -> None:
         self.access: dict[str, Token] = {STATIC_TOKEN: STATIC}
-        self.refresh: set[str] = {SEED_REFRESH_TOKEN}
+        self.refresh: dict[str, Grant] = {SEED_REFRESH_TOKEN: Grant()}
         self.codes: dict[str, Code] = {}
         self._made = 0
 
@@ -74,19 +84,19 @@ class Tokens:
             raise expired(token.expires_at, now)
         return token
 
-    def new_access(self, now: datetime) -> str:
+    def new_access(self, grant: Grant, now: datetime) -> str:
         text = "CK" + self._secret("access")
-        self.access[text] = Token("oauth", APP_ID, now + LIFETIME)
+        self.access[text] = Token("oauth", APP_ID, now + LIFETIME, grant.scopes)
         return text
 
-    def new_refresh(self) -> str:
+    def new_refresh(self, grant: Grant) -> str:
         text = "na1-" + self._secret("refresh")
-        self.refresh.add(text)
+        self.refresh[text] = grant
         return text
 
-    def new_code(self, redirect_uri: str, challenge: str | None, now: datetime) -> str:
+    def new_code(self, redirect_uri: str, challenge: str | None, grant: Grant, now: datetime) -> str:
         text = "na1-" + self._secret("code")[:32]
-        self.codes[text] = Code(redirect_uri, now + CODE_LIFETIME, challenge)
+        self.codes[text] = Code(redirect_uri, now + CODE_LIFETIME, challenge, grant)
         return text
 
     def _secret(self, use: str) -> str:

@@ -53,6 +53,7 @@ country string
 website string
 lifecyclestage enumeration/radio {lifecyclestage}
 hs_additional_emails enumeration/checkbox ro external
+hs_merged_object_ids enumeration/checkbox ro external
 createdate datetime ro
 lastmodifieddate datetime ro
 """,
@@ -72,6 +73,7 @@ website string
 numberofemployees number
 annualrevenue number
 lifecyclestage enumeration/radio {lifecyclestage}
+hs_merged_object_ids enumeration/checkbox ro external
 createdate datetime ro
 hs_lastmodifieddate datetime ro
 """,
@@ -84,6 +86,7 @@ closedate datetime
 dealtype enumeration/radio newbusiness|existingbusiness
 deal_currency_code enumeration/select USD|EUR|CAD
 description string/textarea
+hs_merged_object_ids enumeration/checkbox ro external
 createdate datetime ro
 hs_lastmodifieddate datetime ro
 """,

@@ -9,9 +9,10 @@ from datetime import datetime
 from urllib.parse import parse_qsl, urlencode
 
 from syncd.sandbox.base import Request
-from syncd.sandbox.hubspot.auth import APP_ID, SCOPES, Code, Tokens
+from syncd.sandbox.hubspot.auth import APP_ID, SCOPES, Code, Grant, Tokens
 from syncd.sandbox.hubspot.call import Reply
 from syncd.sandbox.hubspot.errors import PORTAL_ID, ApiError, not_found
+from syncd.sandbox.hubspot.settings import Settings
 
 CLIENT_ID = "sandbox-client"
 CLIENT_SECRET = "sandbox-secret"  # noqa: S105  # fixed on purpose: it opens a server on loopback only
@@ -20,7 +21,7 @@ _EMAIL = "craig@example.com"
 _NEWER = ("v3", "2026-03", "2026-09")
 
 
-def respond(tokens: Tokens, request: Request, now: datetime) -> Reply:
+def respond(tokens: Tokens, settings: Settings, request: Request, now: datetime) -> Reply:
     """Any request under `/oauth/`.
 
     Raises:
@@ -28,7 +29,7 @@ def respond(tokens: Tokens, request: Request, now: datetime) -> Reply:
     """
     match [request.method, *request.path.strip("/").split("/")[1:]]:
         case ["GET", "authorize"]:
-            return _authorize(tokens, request.args(), now)
+            return _authorize(tokens, settings, request.args(), now)
         case ["POST", "v1", "token"]:
             return _token(tokens, {**request.args(), **_form(request)}, now, newer=False)
         case ["POST", version, "token"] if version in _NEWER:
@@ -38,7 +39,7 @@ def respond(tokens: Tokens, request: Request, now: datetime) -> Reply:
         case ["GET", "v1", "refresh-tokens", text] if text in tokens.refresh:
             return Reply(200, {"token": text, "token_type": "refresh", "client_id": CLIENT_ID, **_who()})
         case ["DELETE", "v1", "refresh-tokens", text] if text in tokens.refresh:
-            tokens.refresh.discard(text)  # access tokens already issued live on
+            del tokens.refresh[text]  # access tokens already issued live on
             return Reply(204)
         case ["POST", version, "token", "introspect"] if version in _NEWER:
             return _introspect(tokens, _client_form(request), now)
@@ -58,13 +59,19 @@ def _client_form(request: Request) -> dict[str, str]:
     return form
 
 
-def _authorize(tokens: Tokens, args: Mapping[str, str], now: datetime) -> Reply:
-    """The consent screen, where the sandbox's person always agrees."""
-    redirect = args.get("redirect_uri", "")
+def _authorize(tokens: Tokens, settings: Settings, args: Mapping[str, str], now: datetime) -> Reply:
+    """The consent screen, where the sandbox's person agrees at once, or refuses if the settings say so."""
+    redirect, scopes = args.get("redirect_uri", ""), frozenset(args.get("scope", "").split())
     if args.get("client_id") != CLIENT_ID or not redirect:
         raise _refused("BAD_CLIENT_ID", "missing or unknown client id")
-    code = tokens.new_code(redirect, args.get("code_challenge"), now)
-    query = {"code": code} | ({"state": args["state"]} if "state" in args else {})
+    if not scopes or scopes - SCOPES:
+        raise _refused("BAD_SCOPE", f"missing or unknown scopes: {' '.join(sorted(scopes - SCOPES))}")
+    if settings.consent:
+        grant = Grant(settings.consent_portal, scopes)
+        query = {"code": tokens.new_code(redirect, args.get("code_challenge"), grant, now)}
+    else:
+        query = {"error": "access_denied", "error_description": "The user refused"}  # its form is unconfirmed
+    query |= {"state": args["state"]} if "state" in args else {}
     return Reply(302, None, {"Location": f"{redirect}{'&' if '?' in redirect else '?'}{urlencode(query)}"})
 
 
@@ -72,22 +79,23 @@ def _token(tokens: Tokens, form: Mapping[str, str], now: datetime, *, newer: boo
     _check_client(form)
     grant = form.get("grant_type")
     if grant == "authorization_code":
-        _check_code(tokens.codes.pop(form.get("code", ""), None), form, now)
-        refresh = tokens.new_refresh()
+        refresh = tokens.new_refresh(_checked(tokens.codes.pop(form.get("code", ""), None), form, now))
     elif grant == "refresh_token":
         refresh = form.get("refresh_token", "")
         if refresh not in tokens.refresh:
             raise _refused("BAD_REFRESH_TOKEN", "missing or invalid refresh token")
     else:
         raise _refused("BAD_GRANT_TYPE", "missing or unknown grant type")
+    consent = tokens.refresh[refresh]
     body: dict[str, object] = {
         "token_type": "bearer",
         "refresh_token": refresh,  # never another one on refresh
-        "access_token": tokens.new_access(now),
+        "access_token": tokens.new_access(consent, now),
         "expires_in": 1800,
     }
     if newer:
-        body |= {"token_use": "access_token", "hub_id": PORTAL_ID, "user_id": USER_ID, "scopes": sorted(SCOPES)}
+        body |= {"token_use": "access_token", "hub_id": consent.hub_id, "user_id": USER_ID}
+        body["scopes"] = sorted(consent.scopes)
     return Reply(200, body)
 
 
@@ -98,7 +106,7 @@ def _check_client(form: Mapping[str, str]) -> None:
         raise _refused("BAD_CLIENT_SECRET", "missing or invalid client secret")
 
 
-def _check_code(code: Code | None, form: Mapping[str, str], now: datetime) -> None:
+def _checked(code: Code | None, form: Mapping[str, str], now: datetime) -> Grant:
     if code is None or code.expires_at <= now:
         raise _refused("BAD_AUTH_CODE", "missing or invalid auth code")
     if form.get("redirect_uri") != code.redirect_uri:
@@ -106,6 +114,7 @@ def _check_code(code: Code | None, form: Mapping[str, str], now: datetime) -> No
     digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
     if code.challenge is not None and base64.urlsafe_b64encode(digest).decode().rstrip("=") != code.challenge:
         raise _refused("BAD_CODE_VERIFIER", "the code verifier does not match")
+    return code.grant
 
 
 def _described(tokens: Tokens, text: str, now: datetime) -> dict[str, object]:
@@ -128,7 +137,7 @@ def _introspect(tokens: Tokens, form: Mapping[str, str], now: datetime) -> Reply
 
 def _revoke(tokens: Tokens, form: Mapping[str, str]) -> None:
     text = form.get("token", "")
-    tokens.refresh.discard(text)
+    tokens.refresh.pop(text, None)
     token = tokens.access.get(text)
     if token is not None and token.expires_at is not None:
         del tokens.access[text]

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import timedelta
 from decimal import Decimal
 
+from syncd.sandbox.hubspot.errors import PORTAL_ID
+
 
 @dataclass(slots=True)
 class Settings:
@@ -25,6 +27,10 @@ class Settings:
 
     # Scopes taken away from every token: calls that need one answer 403.
     missing_scopes: list[str] = field(default_factory=list)
+
+    # On the consent page: whether the person agrees, and which portal they choose.
+    consent: bool = True
+    consent_portal: int = PORTAL_ID
 
     # Whether these touch the modified date of the records at both ends (unconfirmed).
     association_bumps: bool = False

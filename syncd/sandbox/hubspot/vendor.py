@@ -10,7 +10,7 @@ from typing import Any
 
 from syncd.sandbox.base import Journal, Refusal, Request, Response
 from syncd.sandbox.hubspot import faults, oauth, routes, seed, view
-from syncd.sandbox.hubspot.auth import SCOPES, SEED_REFRESH_TOKEN, STATIC_TOKEN, Tokens
+from syncd.sandbox.hubspot.auth import SEED_REFRESH_TOKEN, STATIC_TOKEN, Tokens
 from syncd.sandbox.hubspot.call import Call, Reply
 from syncd.sandbox.hubspot.errors import PORTAL_ID, ApiError
 from syncd.sandbox.hubspot.kinds import KINDS, find
@@ -46,7 +46,7 @@ class HubSpot:
         headers: Mapping[str, str] = {}
         try:
             if request.path.startswith("/oauth/"):
-                reply = oauth.respond(self._tokens, request, now)
+                reply = oauth.respond(self._tokens, self._portal.settings, request, now)
             else:
                 token = self._tokens.check(request.headers.get("authorization"), now)
                 bucket = routes.bucket(request.path)
@@ -56,13 +56,13 @@ class HubSpot:
                 finally:
                     headers = rates()
                 hand = Hand(milliseconds(now), f"api:{token.name}", "INTEGRATION", token.app_id)
-                reply = routes.dispatch(self._call(request, hand), self._writes, self._meter)
+                reply = routes.dispatch(self._call(request, hand, token.scopes), self._writes, self._meter)
         except ApiError as error:
             return self._refuse(error, headers)
         return self._respond(reply, headers)
 
-    def _call(self, request: Request, hand: Hand) -> Call:
-        scopes = SCOPES - set(self._portal.settings.missing_scopes)
+    def _call(self, request: Request, hand: Hand, granted: frozenset[str]) -> Call:
+        scopes = granted - set(self._portal.settings.missing_scopes)
         return Call(self._portal, request, hand, scopes, request.args())
 
     def _refuse(self, error: ApiError, headers: Mapping[str, str]) -> Response:

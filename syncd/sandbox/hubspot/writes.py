@@ -20,6 +20,7 @@ from syncd.sandbox.hubspot.rules import Changes, Companies, Contacts, Quotes, Ru
 from syncd.sandbox.hubspot.values import BadValue, bad, normalised, to_text
 
 _MIRROR_BALANCE = {"hs_amount_paid", "hs_balance_due", "hs_payment_date"}
+_MERGED = "hs_merged_object_ids"
 _MERGEABLE = ("contacts", "companies", "deals")
 
 
@@ -140,6 +141,8 @@ class Writes:
         if email is not None and email != survivor.value("email"):
             extra = [*filter(None, [survivor.value("hs_additional_emails")]), email]
             gaps["hs_additional_emails"] = ";".join(extra)
+        gone_ids = [survivor.value(_MERGED), gone.value(_MERGED), gone.id]
+        gaps[_MERGED] = ";".join(filter(None, gone_ids))
         for kind in self.portal.links.kinds(gone.ref):
             for other in self.portal.linked(gone, kind):
                 types = self.portal.links.types(gone.ref, other.ref)

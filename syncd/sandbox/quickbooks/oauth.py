@@ -13,9 +13,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from syncd.sandbox.base import Request, Response, decode_json, encode_json
 from syncd.sandbox.quickbooks.errors import bad_token, wrong_realm
+from syncd.sandbox.quickbooks.settings import Settings
 
 CLIENT, SECRET, REALM = "sandbox-client", "sandbox-secret", "9130000000000001"
 FIRST_REFRESH_TOKEN = "RT1-sandbox-seed"  # noqa: S105 - published, for loopback only
+
+SCOPE = "com.intuit.quickbooks.accounting"
 
 ACCESS_LIFE = timedelta(hours=1)
 ROTATION = timedelta(hours=24)  # a refresh token gets a successor when it is older than this
@@ -48,13 +51,13 @@ class OAuth:
         self._made = 1
         self._connected: datetime | None = None
 
-    def handle(self, request: Request, now: datetime) -> Response | None:
+    def handle(self, request: Request, settings: Settings, now: datetime) -> Response | None:
         """The answer if the request is one for tokens, else None."""
         path = request.path.rstrip("/")
         if path in DISCOVERY and request.method == "GET":
             return _json(200, _discovery(request))
         if path == AUTHORIZE and request.method == "GET":
-            return self._authorize(request.args(), now)
+            return self._authorize(request.args(), settings, now)
         if path == TOKEN and request.method == "POST":
             return self._token(request, now)
         if path == REVOKE and request.method == "POST":
@@ -77,14 +80,20 @@ class OAuth:
             raise wrong_realm()
         return f"api:{CLIENT}"
 
-    def _authorize(self, args: dict[str, str], now: datetime) -> Response:
-        """The consent page; here everybody consents at once."""
+    def _authorize(self, args: dict[str, str], settings: Settings, now: datetime) -> Response:
+        """The consent page; here everybody consents at once, or refuses if the settings say so."""
         target = args.get("redirect_uri", "")
         if args.get("client_id") != CLIENT or args.get("response_type") != "code" or not urlsplit(target).scheme:
             return _json(400, {"error": "invalid_request"})
-        code = f"AB-sandbox-{self._number()}"
-        self._codes[code] = (now + CODE_LIFE, target)
-        answer = {"code": code, "state": args.get("state", ""), "realmId": REALM}
+        if SCOPE not in args.get("scope", "").split():
+            return _json(400, {"error": "invalid_scope"})
+        if settings.consent:
+            code = f"AB-sandbox-{self._number()}"
+            self._codes[code] = (now + CODE_LIFE, target)
+            answer = {"code": code, "realmId": settings.consent_realm}
+        else:
+            answer = {"error": "access_denied"}
+        answer |= {"state": args.get("state", "")}
         joint = "&" if urlsplit(target).query else "?"
         return Response(302, b"", {"Location": f"{target}{joint}{urlencode(answer)}"})
 
@@ -187,7 +196,7 @@ def _discovery(request: Request) -> dict[str, object]:
         "jwks_uri": f"{base}/op/v1/jwks",
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
-        "scopes_supported": ["com.intuit.quickbooks.accounting"],
+        "scopes_supported": [SCOPE],
         "token_endpoint_auth_methods_supported": ["client_secret_basic"],
         "claims_supported": ["realmid"],
     }

@@ -28,6 +28,8 @@ class Settings:
     SalesCustomFields: list[str] = field(default_factory=lambda: ["Crew #"])  # labels of slots 1 to 3, "" = off
     WarnDuplicateNumber: bool = True  # a user's switch that the API cannot see
     app_connected: bool = True  # False: somebody disconnected the app on the vendor's page
+    consent: bool = True  # whether the person on the consent page agrees, and which company they choose
+    consent_realm: str = "9130000000000001"
     deposited_payments: list[str] = field(default_factory=list)  # ids of payments that sit in a bank deposit
 
     # How silently the vendor changes what it is sent: any of "trim", "truncate", "round".

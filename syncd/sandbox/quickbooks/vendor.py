@@ -110,7 +110,7 @@ class QuickBooks:
         connected = self._books.settings.app_connected
         if request.path == TOKEN and not connected:
             return invalid_grant()
-        tokens = self._oauth.handle(request, now)
+        tokens = self._oauth.handle(request, self._books.settings, now)
         if tokens is not None:
             return tokens
         route = routed(request.path)

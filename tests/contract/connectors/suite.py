@@ -6,7 +6,7 @@ and gets every test below. What only one vendor does is tested in a file of its 
 
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -64,6 +64,10 @@ class Drawer:
 
     def __init__(self):
         self.kept = {}
+
+    @asynccontextmanager
+    async def alone(self):
+        yield
 
     async def get(self, name):
         return self.kept.get(name)

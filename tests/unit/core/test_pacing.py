@@ -1,93 +1,145 @@
-"""The pacer: windows, pauses, slowing down and winning back."""
+"""The pacer: windows, what is kept of them, pauses, slowing down and winning back, and what the vendor says itself."""
 
 from __future__ import annotations
 
-from syncd.core.pacing import LONGEST_PAUSE, Pacer, Window
+from math import inf
+
+import pytest
+
+from syncd.core.pacing import DAY, LONGEST_PAUSE, Pacer, Window
 from syncd.model.record import Priority
 
+HOUR = 3600.0
 
-def burst(pacer: Pacer, now: float, priority: Priority = Priority.POLL) -> int:
-    """How many calls the pacer lets go at one moment."""
+
+def burst(pacer: Pacer, now: float, priority: Priority = Priority.WEBHOOK, sort: str = "") -> int:
+    """How many calls the pacer lets go at one moment; all of them land at once."""
     made = 0
-    while pacer.reserve(now, priority) == 0:
+    while pacer.reserve(now, priority, sort) == 0:
         made += 1
+    for _ in range(made):
+        pacer.landed(now, sort)
     return made
 
 
-def test_a_burst_uses_the_share_and_then_waits_for_the_window_to_slide() -> None:
-    """Of 100 calls in 10 s, 95 go at once; the next may go when the first has left the window."""
-    pacer = Pacer([Window(100, 10.0)])
+def backlog(pacer: Pacer, seconds: float, start: float = 0.0) -> list[float]:
+    """When calls leave that nobody is in a hurry for, each landing as it leaves."""
+    now, left = start, []
+    while now < start + seconds:
+        if (wait := pacer.reserve(now)) == 0:
+            left.append(now)
+            pacer.landed(now)
+        now += wait
+    return left
 
-    assert burst(pacer, 0.0) == 95
-    assert pacer.reserve(4.0) == 6.0
-    assert pacer.reserve(10.0) == 0.0
 
+def test_a_call_takes_its_place_until_the_windows_length_after_its_answer() -> None:
+    """Whenever in between the vendor counted it."""
+    pacer = Pacer([Window(1, 10.0)])
 
-def test_a_person_finds_room_while_a_backlog_has_used_its_share() -> None:
-    """The margin above the share lets a few of a person's calls through, never more than the limit."""
-    pacer = Pacer([Window(100, 10.0)])
-    burst(pacer, 0.0)
-
-    assert pacer.reserve(1.0, Priority.BACKFILL) > 0
-    assert 1 <= burst(pacer, 1.0, Priority.PERSON) <= 5
+    assert pacer.reserve(0.0) == 0
+    assert pacer.reserve(50.0) == inf
+    pacer.landed(60.0)
+    assert pacer.reserve(61.0) == 9.0
+    assert pacer.reserve(70.0) == 0
 
 
 def test_every_window_holds_together() -> None:
     """The narrow window shapes the burst, the wide one the hour."""
-    pacer = Pacer([Window(10, 1.0), Window(20, 60.0)], share=1.0)
+    pacer = Pacer([Window(4, 1.0), Window(8, 9.0)])
 
-    assert burst(pacer, 0.0) == 10
-    assert burst(pacer, 1.0) == 10
-    assert pacer.reserve(2.0) == 58.0
+    assert burst(pacer, 0.0, Priority.PERSON) == 4
+    assert burst(pacer, 1.0, Priority.PERSON) == 4
+    assert pacer.reserve(2.0, Priority.PERSON) == 7.0
 
 
-def test_a_refused_call_is_counted_nowhere() -> None:
-    """A call that one window holds back takes no room in the others."""
-    pacer = Pacer([Window(1, 1.0), Window(2, 100.0)], share=1.0)
+def test_a_call_takes_places_in_the_windows_of_its_sort_only() -> None:
+    """A search does not use up what other calls may use, and a batch is a call, too."""
+    pacer = Pacer([Window(4, 1.0, ("search",)), Window(3, 1.0, ("call", "batch")), Window(2, 1.0, ("batch",))])
 
-    assert pacer.reserve(0.0) == 0
+    assert burst(pacer, 0.0, sort="search") == 4
+    assert burst(pacer, 0.0, sort="batch") == 2
+    assert burst(pacer, 0.0, sort="call") == 1
+    assert pacer.reserve(0.5, sort="batch") == 0.5
+
+
+def test_no_more_under_way_than_the_vendor_serves_at_once() -> None:
+    """A window of no length."""
+    pacer = Pacer([Window(2, 0.0)])
+    for _ in range(2):
+        assert pacer.reserve(0.0) == 0
+
+    assert pacer.reserve(0.0) == inf
+    pacer.landed(0.1)
+    assert pacer.reserve(0.1) == 0
+
+
+def test_a_call_that_one_window_holds_back_is_counted_nowhere() -> None:
+    """It takes no room in the others."""
+    pacer = Pacer([Window(1, 1.0), Window(2, 100.0)])
+
+    assert burst(pacer, 0.0) == 1
     assert pacer.reserve(0.5) > 0
-    assert pacer.reserve(1.0) == 0
+    assert burst(pacer, 1.0) == 1
 
 
-def test_the_smallest_limit_still_lets_one_call_through() -> None:
-    """A share of a single call is that call."""
-    assert burst(Pacer([Window(1, 1.0)]), 0.0) == 1
+@pytest.mark.parametrize(
+    ("calls", "ordinary", "webhooks"), [(500, 475, 487), (100, 95, 97), (40, 38, 39), (10, 9, 9), (5, 4, 4), (4, 4, 4)]
+)
+def test_some_of_every_window_is_kept_for_what_is_urgent(calls: int, ordinary: int, webhooks: int) -> None:
+    """A twentieth, a place at least unless the window is tiny; the larger half of it for people alone."""
+    pacer = Pacer([Window(calls, 1.0)])
+
+    assert burst(pacer, 0.0, Priority.BACKFILL) == ordinary
+    assert burst(pacer, 0.0, Priority.RETRY) == 0
+    assert ordinary + burst(pacer, 0.0, Priority.WEBHOOK) == webhooks
+    assert webhooks + burst(pacer, 0.0, Priority.PERSON) == calls
 
 
-def test_the_share_of_real_limits_reaches_95_percent() -> None:
-    """Rounding the margin down keeps large limits at or above the promised share."""
-    for calls in (100, 110, 190, 250, 500):
-        assert calls * 0.95 <= burst(Pacer([Window(calls, 10.0)]), 0.0) < calls
+def test_a_backlog_leaves_evenly_after_a_burst_and_uses_its_whole_share() -> None:
+    """So whoever comes in a hurry waits for the next place only, not for the window to turn."""
+    left = backlog(Pacer([Window(40, 60.0)]), 600.0)
+
+    assert left.count(0.0) == 10
+    assert 370 <= sum(at >= 0 for at in left) <= 390
+    later = [at for at in left if at > 60]
+    assert max(b - a for a, b in zip(later, later[1:], strict=False)) < 2
+    for start in left:
+        assert sum(start <= at < start + 60 for at in left) <= 38
+
+
+def test_what_is_urgent_need_not_leave_evenly() -> None:
+    """All that may go goes at once."""
+    assert burst(Pacer([Window(40, 60.0)]), 0.0, Priority.PERSON) == 40
 
 
 def test_the_vendors_own_wait_is_obeyed_and_costs_no_rate() -> None:
     """With Retry-After nothing leaves before, and everything may leave after."""
-    pacer = Pacer([Window(100, 10.0)])
+    pacer = Pacer([Window(100, 1.0)])
 
     assert pacer.throttled(5.0, 7.0, 0.9) == 7.0
     assert pacer.reserve(5.0, Priority.PERSON) == 7.0
-    assert burst(pacer, 12.0) == 95
+    assert burst(pacer, 12.0, Priority.POLL) == 95
 
 
 def test_a_wordless_complaint_halves_the_rate_and_success_restores_it() -> None:
     """Half the calls at first, all of them after a hundred good answers."""
-    pacer = Pacer([Window(100, 10.0)])
+    pacer = Pacer([Window(100, 1.0)])
     pacer.throttled(0.0, None, 0.0)
 
-    assert burst(pacer, 0.0) == 47
+    assert burst(pacer, 0.0, Priority.POLL) == 47
     for _ in range(100):
         pacer.succeeded()
-    assert burst(pacer, 10.0) == 95
+    assert burst(pacer, 1.0, Priority.POLL) == 95
 
 
 def test_complaints_of_calls_under_way_together_count_once() -> None:
     """Sixteen parallel calls that are refused at once halve the rate once."""
-    pacer = Pacer([Window(100, 10.0)])
+    pacer = Pacer([Window(100, 1.0)])
     pauses = {pacer.throttled(0.0, None, 0.5) for _ in range(16)}
 
     assert pauses == {0.5}
-    assert burst(pacer, 0.5) == 47
+    assert burst(pacer, 0.5, Priority.POLL) == 47
 
 
 def test_wordless_pauses_double_up_to_a_minute() -> None:
@@ -104,20 +156,74 @@ def test_wordless_pauses_double_up_to_a_minute() -> None:
     assert pacer.throttled(now, None, 0.5) == 0.5
 
 
+def test_a_vendor_known_to_want_a_pause_gets_it() -> None:
+    """Though it does not say so each time; and the rate is halved all the same."""
+    pacer = Pacer([Window(100, 1.0)])
+
+    assert pacer.throttled(0.0, None, 0.5, least=10.0) == 10.0
+    assert burst(pacer, 10.0, Priority.POLL) == 47
+
+
 def test_a_shorter_pause_never_shortens_a_longer_one() -> None:
     """The latest end of all pauses counts."""
     pacer = Pacer([])
     pacer.pause(10.0)
     pacer.pause(5.0)
 
-    assert pacer.reserve(4.0) == 6.0
-    assert pacer.reserve(10.0) == 0.0
+    assert pacer.reserve(4.0) == 6.0 == pacer.closed(4.0)
+    assert pacer.reserve(10.0) == 0.0 == pacer.closed(10.0)
 
 
-def test_a_day_of_calls_is_remembered_in_little_memory() -> None:
-    """A daily limit of 625,000 calls keeps a thousand moments, not a list of every call."""
-    pacer = Pacer([Window(625_000, 86_400.0)])
+def test_what_other_clients_used_is_not_there_for_us() -> None:
+    """The vendor says that 60 of 100 are left though we made 10 calls: 30 were somebody else's."""
+    pacer = Pacer([Window(100, 10.0, ("call",))])
+    for _ in range(10):
+        assert pacer.reserve(0.0, Priority.PERSON, "call") == 0
+        pacer.landed(0.1, "call")
+    pacer.told(1.0, "call", Window(100, 10.0), remaining=60)
+
+    assert burst(pacer, 1.0, Priority.PERSON, "call") == 60
+    assert pacer.reserve(1.0, Priority.PERSON, "call") == pytest.approx(9.1)
+
+
+def test_what_the_vendor_has_not_counted_yet_is_not_given_away() -> None:
+    """Calls under way are missing in its figure, not in ours."""
+    pacer = Pacer([Window(100, 10.0)])
+    for _ in range(10):
+        pacer.reserve(0.0, Priority.PERSON)
+    pacer.told(1.0, "", Window(100, 10.0), remaining=99)
+
+    assert burst(pacer, 1.0, Priority.PERSON) == 90
+
+
+def test_the_vendor_knows_better_how_large_its_limits_are() -> None:
+    """An edition may allow more than we thought, or less."""
+    pacer = Pacer([Window(100, 10.0), Window(1000, 60.0)])
+    pacer.told(0.0, "", Window(190, 10.0), remaining=190)
+    assert burst(pacer, 0.0, Priority.PERSON) == 190
+
+    pacer.told(10.0, "", Window(50, 10.0), remaining=50)
+    assert burst(pacer, 10.0, Priority.PERSON) == 50
+
+
+def test_a_day_that_is_used_up_lasts_until_its_end() -> None:
+    """The vendor counts by the day; its own figure is the better one, whenever it comes."""
+    pacer = Pacer([])
+    pacer.told_day(1000, 2, 5 * HOUR)
+
+    assert burst(pacer, HOUR) == 2
+    assert pacer.closed(HOUR) == 4 * HOUR
+    pacer.told_day(1000, 1, 5 * HOUR)
+    assert burst(pacer, HOUR) == 1
+    assert burst(pacer, 5 * HOUR) == 1000
+    assert pacer.closed(5 * HOUR) == DAY
+
+
+def test_many_calls_are_remembered_in_little_memory() -> None:
+    """A limit of 100,000 calls keeps a thousand moments, not a list of every call."""
+    pacer = Pacer([Window(100_000, 10_000.0)])
     for second in range(20_000):
-        assert pacer.reserve(float(second)) == 0
+        assert pacer.reserve(second / 2) == 0
+        pacer.landed(second / 2)
 
     assert len(pacer._meters[0]._grains) <= 1001

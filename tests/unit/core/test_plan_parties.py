@@ -1,4 +1,4 @@
-"""People and products: finding a counterpart, making one, joining halves, and what turns one away."""
+"""People: finding a counterpart, making one, joining halves, who edits what, and what turns one away."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.core.parents import fallback_key
-from syncd.model.nouns import Party, Product
+from syncd.model.nouns import Party
 from syncd.model.record import Record
 from syncd.model.references import Kind
-from syncd.model.snapshot import Presence
-from tests.unit.core.builders import LEFT, NOW, RIGHT, World, invoice, rules
-
-ANN = Party(email="ann@example.com", first_name="Ann", last_name="Lee")
+from tests.unit.core.builders import LEFT, NOW, RIGHT, invoice, rules
+from tests.unit.core.closed_world import ANN, World
 
 
 def test_a_customer_with_an_email_becomes_a_contact() -> None:
@@ -254,51 +251,6 @@ def test_a_free_filter_gates_creation_and_freezes_what_leaves_it() -> None:
     assert w.left.only(Kind.PARTY).phone == "3"
 
 
-def test_products_come_from_the_books_and_only_from_there() -> None:
-    """HQ-09: QuickBooks to HubSpot, those with a SKU; an edit on the mirror is not carried back, nor undone."""
-    w = World()
-    id = w.right.add(Product(sku="A-1", name="Hours"))
-    bare = w.right.add(Product(name="No SKU"))
-    alone = w.left.add(Product(sku="B-1", name="Only here"))
-    w.run()
-    assert w.standing("products", id) == ("synced", "")
-    assert w.standing("products", bare) == ("excluded", "no_sku")
-    assert w.standing("products", alone) == ("excluded", "direction_off")
-
-    mirror = w.record("products", id).left
-    assert mirror is not None
-    w.left.edit(Kind.PRODUCT, mirror, description="mine")
-    assert w.run() == 0
-    w.right.edit(Kind.PRODUCT, id, name="Hour")
-    assert w.run() == 1
-    assert (w.left.noun(Kind.PRODUCT, mirror).name, w.left.noun(Kind.PRODUCT, mirror).description) == ("Hour", "mine")
-
-
-def test_a_product_is_matched_by_sku_with_a_half_that_could_not_go_alone() -> None:
-    """C-07: the lone half of the other side is folded in."""
-    w = World()
-    left = w.left.add(Product(sku="A-1", name="Hours"))
-    w.run()
-    right = w.right.add(Product(sku="A-1", name="Hours"))
-    assert w.run() == 0
-
-    assert w.record("products", left).right == right
-    assert len(w.records) == 1
-
-
-def test_two_active_items_with_one_sku_are_ambiguous() -> None:
-    """HQ-09: each of them, and an invoice of a product they could be; an inactive twin does not count."""
-    w = World()
-    one = w.right.add(Product(sku="A-1", name="Grey"))
-    two = w.right.add(Product(sku="A-1", name="Red"))
-    w.run()
-    assert w.standing("products", one) == w.standing("products", two) == ("failed", "product_ambiguous")
-
-    w.right.edit(Kind.PRODUCT, two, active=False)
-    w.run()
-    assert w.standing("products", one) == ("synced", "")
-
-
 @pytest.mark.parametrize("way", ["off", "left-to-right"])
 def test_a_direction_that_is_closed_makes_nothing(way: str) -> None:
     """C-03: off, and one way."""
@@ -325,87 +277,6 @@ def test_a_pair_follows_the_directions_that_are_open() -> None:
     w.right.edit(Kind.PARTY, right, company="Acme")
     assert w.run() == 1
     assert w.left.noun(Kind.PARTY, left).phone is None
-
-
-def test_a_contact_gone_on_one_side_is_marked_and_nothing_is_deleted() -> None:
-    """C-14: the record is marked; the mark stays as long as it is true, and goes when the contact is restored."""
-    w = World()
-    left, right = w.left.add(ANN), w.right.add(ANN)
-    w.run()
-    w.left.mark(Kind.PARTY, left, Presence.ARCHIVED)
-    assert w.run() == 0
-    assert w.record("contacts", right).notes == ("counterpart_gone",)
-    assert w.standing("contacts", right) == ("synced", "")
-    assert len(w.words("record.gone")) == 1
-
-    w.left.mark(Kind.PARTY, left, Presence.PRESENT)
-    assert w.run() == 0
-    assert w.record("contacts", right).notes == ()
-
-
-def test_a_half_that_is_gone_alone_is_over() -> None:
-    """C-14: deleted before it ever had a counterpart."""
-    w = World()
-    id = w.right.add(Party(name="No address"))
-    w.run()
-    w.right.mark(Kind.PARTY, id, Presence.DELETED)
-    w.run()
-    assert w.standing("contacts", id) == ("excluded", "deleted_at_source")
-
-
-def test_a_pair_follows_a_contact_into_the_one_it_was_merged_into() -> None:
-    """C-14: however many merges later; the lone record of the survivor is swallowed."""
-    w = World()
-    old, middle, new = w.left.add(ANN), w.left.add(Party(email="b@x.org")), w.left.add(Party(email="c@x.org"))
-    right = w.right.add(ANN)
-    w.run()
-    w.left.mark(Kind.PARTY, middle, Presence.MERGED, merged_into=new)
-    w.left.mark(Kind.PARTY, old, Presence.MERGED, merged_into=middle)
-    w.run()
-
-    assert w.record("contacts", right).left == new
-    assert len([r for r in w.records.values() if new in (r.left, r.right)]) == 1
-
-
-def test_a_pair_merged_into_another_pair_ends() -> None:
-    """C-14: the other pair goes on; an invoice of the customer left behind says that its contact is gone."""
-    w = World()
-    one, two = w.left.add(ANN), w.left.add(Party(email="b@x.org"))
-    left_behind, other = w.right.add(ANN), w.right.add(Party(email="b@x.org"))
-    w.run()
-    w.left.mark(Kind.PARTY, one, Presence.MERGED, merged_into=two)
-    id = w.right.add(invoice(left_behind, number="7"))
-    w.run()
-
-    assert w.standing("contacts", left_behind) == ("excluded", "deleted_at_source")
-    assert w.record("contacts", other).left == two
-    assert w.standing("invoices", id) == ("failed", "customer_missing")
-
-
-def test_what_cannot_be_read_is_neither_deleted_nor_made_again() -> None:
-    """A counterpart that nobody can show is no reason to create a second one."""
-    w = World()
-    left, right = w.left.add(ANN), w.right.add(ANN)
-    w.run()
-    del w.right.entities[Kind.PARTY, right]
-    assert w.run() == 0
-    assert w.standing("contacts", left) == ("failed", "record_gone")
-
-
-def test_what_cannot_be_understood_is_not_planned_on() -> None:
-    """An entity with an unreadable value fails by itself, with bases as they were, and not as if it were empty."""
-    w = World()
-    left, right = w.left.add(ANN), w.right.add(ANN)
-    w.run()
-    before, shown = w.record("contacts", left), w.left.entities[Kind.PARTY, left]
-    w.left.entities[Kind.PARTY, left] = replace(shown, noun=None, torn=True)
-    assert w.run() == 0
-    record = w.record("contacts", right)
-    assert (record.code, record.left_base) == ("field_value_invalid", before.left_base)
-
-    w.left.entities[Kind.PARTY, left] = shown
-    assert w.run() == 0
-    assert w.standing("contacts", left) == ("synced", "")
 
 
 def test_a_mapping_added_later_starts_with_the_next_edit() -> None:
@@ -449,24 +320,6 @@ def test_a_vendor_that_folds_and_cuts_is_no_editor() -> None:
     assert w.run() == 0  # the same five digits over there
     assert w.right.noun(Kind.PARTY, right).phone == "12345"
     assert w.left.noun(Kind.PARTY, left).phone == "1234589"
-
-
-def test_the_product_for_everything_else_is_found_by_name_and_swallows_its_lone_record() -> None:
-    """HQ-09: created once; one that is there already is used, and has one record."""
-    w = World()
-    item = w.right.add(Product(name="Custom Line Item"))
-    w.run()
-    w.left.add(invoice(w.left.add(ANN), number="INV-1"))
-    w.run()
-
-    assert w.right.only(Kind.INVOICE).lines[0].product == item
-    record = w.record("products", item)
-    assert (record.key, record.label, record.status.value) == (
-        fallback_key("Custom Line Item"),
-        "Custom Line Item",
-        "synced",
-    )
-    assert len(w.right.all(Kind.PRODUCT)) == 1
 
 
 def test_the_key_follows_the_address() -> None:

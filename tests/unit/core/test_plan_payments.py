@@ -7,15 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from syncd.model.nouns import Allocation, InvoiceStatus, Party, PaymentStatus
+from syncd.model.nouns import Allocation, InvoiceStatus, PaymentStatus
 from syncd.model.references import Kind
 from syncd.model.snapshot import Presence
-from tests.unit.core.builders import LEFT, RIGHT, World, invoice, line, payment, rules
+from tests.unit.core.builders import LEFT, RIGHT, invoice, line, payment, rules
+from tests.unit.core.closed_world import ANN, World
 
-ANN = Party(email="ann@example.com", first_name="Ann", last_name="Lee")
 
-
-def outbound(world: World | None = None) -> tuple[World, str, str]:
+def booked(world: World | None = None) -> tuple[World, str, str]:
     """An invoice of 100.00 born on the left, with its booked counterpart."""
     w = world or World()
     id = w.left.add(invoice(w.left.add(ANN), number="INV-1"))
@@ -32,7 +31,7 @@ def unrecordable() -> World:
 
 def test_a_payment_goes_over_and_both_balances_agree() -> None:
     """HQ-07: partial ones included, from either side, once."""
-    w, left, right = outbound()
+    w, left, right = booked()
     one = w.left.add(payment(left, "40.00", reference="A"))
     two = w.right.add(payment(right, "25.00", reference="B"))
     assert w.run() == 2
@@ -47,7 +46,7 @@ def test_a_payment_goes_over_and_both_balances_agree() -> None:
 
 def test_a_payment_that_is_there_already_is_joined() -> None:
     """C-07: the same amount, day and invoice; equal ones are interchangeable, and each is taken once."""
-    w, left, right = outbound()
+    w, left, right = booked()
     for _ in range(2):
         w.left.add(payment(left, "10.00"))
         w.right.add(payment(right, "10.00"))
@@ -59,7 +58,7 @@ def test_a_payment_that_is_there_already_is_joined() -> None:
 
 def test_money_that_has_not_arrived_is_not_booked() -> None:
     """HQ-07: it goes over when it has."""
-    w, left, _ = outbound()
+    w, left, _ = booked()
     id = w.left.add(payment(left, status=PaymentStatus.PENDING))
     assert w.run() == 0
     assert w.standing("payments", id) == ("excluded", "filtered")
@@ -127,7 +126,7 @@ def test_inbound_only_invoices_make_no_payments_but_their_mirrors_follow() -> No
 
 def test_a_payment_changed_where_it_was_made_changes_over_there() -> None:
     """HQ-05: the amount and what it is for change together."""
-    w, left, right = outbound()
+    w, left, right = booked()
     id = w.left.add(payment(left, "40.00"))
     w.run()
     fifty = Decimal("50.00")
@@ -141,7 +140,7 @@ def test_a_payment_changed_where_it_was_made_changes_over_there() -> None:
 
 def test_a_payment_moved_to_another_invoice_moves_over_there() -> None:
     """What a payment is for is said in each side's own ids, and comes back as no edit."""
-    w, left, _ = outbound()
+    w, left, _ = booked()
     other = w.left.add(invoice(w.left.noun(Kind.INVOICE, left).customer, line("60.00"), number="INV-2"))
     id = w.left.add(payment(left, "40.00"))
     w.run()
@@ -155,7 +154,7 @@ def test_a_payment_moved_to_another_invoice_moves_over_there() -> None:
 
 def test_a_payment_taken_off_its_invoice_pays_nothing_over_there() -> None:
     """The books can unapply a payment without deleting it."""
-    w, left, right = outbound()
+    w, left, right = booked()
     id = w.right.add(payment(right, "40.00"))
     w.run()
     w.right.edit(Kind.PAYMENT, id, allocations=())
@@ -167,7 +166,7 @@ def test_a_payment_taken_off_its_invoice_pays_nothing_over_there() -> None:
 
 def test_a_payment_edited_outside_its_origin_waits_for_the_undo() -> None:
     """HQ-05: like every money field."""
-    w, left, _ = outbound()
+    w, left, _ = booked()
     id = w.left.add(payment(left, "40.00"))
     w.run()
     made = w.record("payments", id).right or ""
@@ -182,7 +181,7 @@ def test_a_payment_edited_outside_its_origin_waits_for_the_undo() -> None:
 @pytest.mark.parametrize("how", ["deleted", "voided"])
 def test_a_payment_removed_where_it_was_made_is_removed_over_there(how: str) -> None:
     """The balance over there would lie otherwise; the removal on both sides is the end."""
-    w, left, right = outbound()
+    w, left, right = booked()
     id = w.right.add(payment(right))
     w.run()
     if how == "deleted":
@@ -197,7 +196,7 @@ def test_a_payment_removed_where_it_was_made_is_removed_over_there(how: str) -> 
 
 def test_a_payment_removed_outside_its_origin_fails() -> None:
     """HQ-05: a payment of the sales side removed in the books; restored, it is well again."""
-    w, left, _ = outbound()
+    w, left, _ = booked()
     id = w.left.add(payment(left))
     w.run()
     made = w.record("payments", id).right or ""
@@ -212,7 +211,7 @@ def test_a_payment_removed_outside_its_origin_fails() -> None:
 
 def test_a_removal_against_the_direction_removes_nothing() -> None:
     """C-03: a flow that is off sends nothing, no removal either."""
-    w, _, right = outbound()
+    w, _, right = booked()
     id = w.right.add(payment(right))
     w.run()
     w.sync = rules(payments={"direction": "off"})
@@ -224,7 +223,7 @@ def test_a_removal_against_the_direction_removes_nothing() -> None:
 
 def test_a_payment_that_cannot_be_recorded_is_shown_on_the_invoice() -> None:
     """HQ-07: synced with the note, paid amount and balance on the invoice; the note stays as long as it is true."""
-    w, left, right = outbound(unrecordable())
+    w, left, right = booked(unrecordable())
     id = w.right.add(payment(right, "30.00"))
     assert w.run() == 1
 
@@ -238,7 +237,7 @@ def test_a_payment_that_cannot_be_recorded_is_shown_on_the_invoice() -> None:
 
 def test_what_is_shown_of_payments_follows_them_back() -> None:
     """HQ-06, HQ-07: changed or removed later, the invoice says so."""
-    w, left, right = outbound(unrecordable())
+    w, left, right = booked(unrecordable())
     id = w.right.add(payment(right, "30.00"))
     w.run()
     forty = Decimal("40.00")
@@ -255,7 +254,7 @@ def test_what_is_shown_of_payments_follows_them_back() -> None:
 
 def test_one_payment_for_two_invoices_is_shown_on_both() -> None:
     """HQ-07: where the other side cannot say how a payment is split, both invoices show their part."""
-    w, left, right = outbound()
+    w, left, right = booked()
     other = w.left.add(invoice(w.left.noun(Kind.INVOICE, left).customer, line("50.00"), number="INV-2"))
     w.run()
     second = w.record("invoices", other).right or ""
@@ -272,7 +271,7 @@ def test_one_payment_for_two_invoices_is_shown_on_both() -> None:
 
 def test_recordable_payments_are_not_shown_twice() -> None:
     """An invoice whose payments are all recorded over there computes its own balance."""
-    w, left, right = outbound()
+    w, left, right = booked()
     w.right.add(payment(right, "30.00"))
     assert w.run() == 1  # the payment itself, and nothing on the invoice
     assert not w.left.told
@@ -281,7 +280,7 @@ def test_recordable_payments_are_not_shown_twice() -> None:
 
 def test_a_payment_in_another_currency_is_refused() -> None:
     """C-15."""
-    w, left, _ = outbound()
+    w, left, _ = booked()
     id = w.left.add(payment(left, currency="EUR"))
     w.run()
     assert w.standing("payments", id) == ("failed", "currency_mismatch")

@@ -1,5 +1,7 @@
 """HubSpot's ways to say no to a whole request: limits, locks, moves, scopes, tokens; and what `check` makes of them."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from syncd.connectors.base import Condition, ConnectionTrouble, Done, NotDone, Severity
@@ -9,6 +11,7 @@ from tests.contract.connectors.suite import KINDS, change
 
 CREATES = {"method": "POST", "path": "/crm/.*/batch/create"}
 ALWAYS = {"probability": 1.0, "seed": 1}
+HOUR = 3600.0
 
 
 async def trouble(call) -> ConnectionTrouble:
@@ -16,6 +19,11 @@ async def trouble(call) -> ConnectionTrouble:
     with pytest.raises(ConnectionTrouble) as caught:
         await call
     return caught.value
+
+
+def seconds_to_noon(now: datetime) -> float:
+    """Until tomorrow's noon in the portal's time zone."""
+    return ((now + timedelta(days=1)).replace(hour=12, minute=0, second=0) - now).total_seconds()
 
 
 @pytest.mark.parametrize(("fault", "after"), [("locked_423", 2), ("secondly_limit", 1), ("ten_secondly_limit", 10)])
@@ -30,13 +38,24 @@ async def test_pauses_follow_the_limit(portal, fault, after):
 
 
 async def test_the_days_quota_stops_the_connection(portal):
-    """Waiting ten seconds would not help: reads and writes both say so at once."""
+    """Waiting ten seconds would not help: reads and writes both say until when, and only the first has to ask."""
+    portal.clock.skipped += seconds_to_noon(portal.clock.now())
     await portal.control.arm("hubspot", "daily_limit", {}, **ALWAYS)
     before = await portal.calls()
     read, write = await trouble(portal.one(Kind.PARTY, "1001")), await trouble(portal.send([contact()]))
 
     assert Condition.QUOTA_EXHAUSTED is read.condition is write.condition
-    assert await portal.calls() - before == 2
+    assert read.retry_after == pytest.approx(12 * HOUR, abs=60)
+    assert write.retry_after == pytest.approx(12 * HOUR, abs=60)
+    assert await portal.calls() - before == 1
+
+
+async def test_a_day_that_has_just_begun_is_looked_at_again_soon(portal):
+    """HubSpot's clock may be a little behind ours: nobody waits for the next midnight because of that."""
+    portal.clock.skipped += seconds_to_noon(portal.clock.now()) + 12 * HOUR
+    await portal.control.arm("hubspot", "daily_limit", {}, **ALWAYS)
+
+    assert (await trouble(portal.one(Kind.PARTY, "1001"))).retry_after == 600
 
 
 async def test_a_portal_on_the_move(portal):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +35,10 @@ class StillClock:
 
 class Drawer:
     """Keeps nothing."""
+
+    @asynccontextmanager
+    async def alone(self):
+        yield
 
     async def get(self, name):
         return None

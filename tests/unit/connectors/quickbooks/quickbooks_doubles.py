@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -66,6 +67,10 @@ class Drawer:
     def __init__(self, journal=None):
         self.kept = {}
         self.journal = [] if journal is None else journal
+
+    @asynccontextmanager
+    async def alone(self):
+        yield
 
     async def get(self, name):
         return self.kept.get(name)

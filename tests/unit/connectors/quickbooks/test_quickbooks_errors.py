@@ -3,8 +3,8 @@
 import pytest
 
 from syncd.connectors.base import Condition
-from syncd.connectors.http import HttpReply
-from syncd.connectors.quickbooks.errors import CODES, TEXTS, Effect, fault_in, fault_of, is_throttled
+from syncd.connectors.http import Complaint, HttpReply
+from syncd.connectors.quickbooks.errors import CODES, TEXTS, Effect, complaint, fault_in, fault_of
 from syncd.core.catalogue import CATALOGUE
 from tests.unit.connectors.quickbooks.quickbooks_doubles import fault, fault_body, reply
 
@@ -112,9 +112,9 @@ def test_several_errors_are_decided_by_the_first_that_is_known():
 
 def test_throttled_in_the_old_form_and_the_new():
     """429, and 403 with code 3001; another 403 is not."""
-    assert is_throttled(fault(3001, status=429))
-    assert is_throttled(fault("003001", status=403))
-    assert not is_throttled(fault(3100, status=403))
+    assert complaint(fault(3001, status=429)) == Complaint(least=60)
+    assert complaint(fault("003001", status=403)) == Complaint(least=60)
+    assert complaint(fault(3100, status=403)) is None
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,29 @@ def test_a_code_made_with_a_challenge_needs_its_verifier(hub):
         assert post(hub, "/oauth/v3/token", code_verifier=verifier, **form)[0] == expected
 
 
+def test_tokens_may_do_what_was_agreed_to_and_no_more(hub):
+    """The scopes asked for are those of the tokens, also after a refresh; unknown ones are refused."""
+    code = authorize(hub, scope="oauth crm.objects.contacts.read")["code"][0]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, **CLIENT}
+    first = post(hub, "/oauth/v3/token", **form)[1]
+    body = refresh(hub, first["refresh_token"])[1]
+    assert body["scopes"] == ["crm.objects.contacts.read", "oauth"]
+    hub.token = body["access_token"]
+    assert hub("GET", "/crm/v3/objects/contacts/1001")[0] == 200
+    assert hub("GET", "/crm/v3/objects/invoices/5001")[0] == 403
+    query = urlencode({"client_id": "sandbox-client", "redirect_uri": REDIRECT, "scope": "crm.everything"})
+    assert hub.vendor.handle(Request("GET", "/oauth/authorize", query), hub.now).status == 400
+
+
+def test_a_person_may_refuse_or_choose_another_portal(hub):
+    """A refusal comes back with the state; the portal shows in the tokens."""
+    hub.vendor.settings({"consent": False})
+    assert authorize(hub) == {"error": ["access_denied"], "error_description": ["The user refused"], "state": ["s"]}
+    hub.vendor.settings({"consent": True, "consent_portal": 7})
+    form = {"grant_type": "authorization_code", "code": authorize(hub)["code"][0], "redirect_uri": REDIRECT, **CLIENT}
+    assert post(hub, "/oauth/v3/token", **form)[1]["hub_id"] == 7
+
+
 def test_token_failures_have_their_code_in_status(hub):
     """Not in an `error` field."""
     assert refresh(hub, "revoked")[1]["status"] == "BAD_REFRESH_TOKEN"

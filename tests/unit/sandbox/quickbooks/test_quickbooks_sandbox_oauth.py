@@ -67,6 +67,8 @@ def test_consent_code_brings_tokens_and_the_realm(qbo):
     assert discovery["token_endpoint"] == "http://127.0.0.1:9/quickbooks/oauth2/v1/tokens/bearer"
     back = "http://127.0.0.1:1/back?x=1"
     args = {"client_id": "sandbox-client", "response_type": "code", "redirect_uri": back, "state": "s"}
+    assert qbo.raw("GET", "/connect/oauth2", urlencode(args)).status == 400
+    args["scope"] = "com.intuit.quickbooks.accounting"
     answer = qbo.raw("GET", "/connect/oauth2", urlencode(args))
     assert answer.status == 302
     given = {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
@@ -77,6 +79,26 @@ def test_consent_code_brings_tokens_and_the_realm(qbo):
     assert qbo.tokens(**form)[0] == 400
     assert refresh(qbo)[0] == 400
     assert refresh(qbo, body["refresh_token"])[0] == 200
+
+
+def test_a_person_may_refuse_or_choose_another_company(qbo):
+    """The consent page sends both back with the state that came."""
+    args = {
+        "client_id": "sandbox-client",
+        "response_type": "code",
+        "redirect_uri": "http://127.0.0.1:1/back",
+        "state": "s",
+        "scope": "com.intuit.quickbooks.accounting",
+    }
+
+    def sent():
+        target = qbo.raw("GET", "/connect/oauth2", urlencode(args)).headers["Location"]
+        return {name: values[0] for name, values in parse_qs(urlsplit(target).query).items()}
+
+    qbo.set(consent_realm="9")
+    assert (sent()["realmId"], sent()["state"]) == ("9", "s")
+    qbo.set(consent=False)
+    assert sent() == {"error": "access_denied", "state": "s"}
 
 
 def test_revoke_ends_every_token(qbo):
