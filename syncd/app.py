@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ from syncd.status.local import known, labels
 from syncd.status.reader import Reader
 from syncd.status.server import serving, socket_path
 from syncd.store.secrets import Secrets
-from syncd.store.store import Store
+from syncd.store.store import Store, Tx
 from syncd.turn import Turn
 from syncd.upkeep import Upkeep
 
@@ -57,6 +58,7 @@ ISSUERS: Mapping[str, Callable[..., Issuer]] = {"hubspot": hubspot.issuer, "quic
 PREPARED = "2"  # raised when connectors need more on an account than before
 STOP_SECONDS = 8.0  # how long requests that are out when we are told to stop are waited for
 IDLE_SECONDS = 1.0  # how long the loop sleeps at most: a due record is seen after this
+CLOSED = "closed"  # a direction that is off; opened again, it starts at that moment: to catch up, pause instead
 REPLAN_BATCH = 500  # records planned again per pass after a change of rules: in the background, behind live work
 
 
@@ -322,7 +324,30 @@ async def _sync(config: Config, name: str, store: Store, clock: Clock) -> SyncRu
             known = clock.now().isoformat()
             await store.write(lambda tx: tx.set_meta(key, known or ""))
         start = clock.now().fromisoformat(known)
-    return recipes.build(name, section, start)
+    sync = recipes.build(name, section, start)
+    opened = await store.write(lambda tx: _directions(tx, sync, clock.now()))
+    return replace(sync, flows=tuple(replace(flow, opened=opened[flow.name]) for flow in sync.flows))
+
+
+def _directions(tx: Tx, sync: SyncRules, now: datetime) -> dict[str, dict[Side, datetime]]:
+    """When each direction was opened, if that was after the sync's first run; noted the first time it is seen open."""
+    begun = f"begun:{sync.name}"
+    first_run = tx.meta(begun) is None
+    opened: dict[str, dict[Side, datetime]] = {flow.name: {} for flow in sync.flows}
+    for flow in sync.flows:
+        for side in Side:
+            key = f"opened:{sync.name}:{flow.name}:{side}"
+            moment = tx.meta(key)
+            if not flow.direction.allows(side):
+                tx.set_meta(key, CLOSED)
+                continue
+            if moment is None or moment == CLOSED:
+                moment = "" if first_run else now.isoformat()
+                tx.set_meta(key, moment)
+            if moment:
+                opened[flow.name][side] = datetime.fromisoformat(moment)
+    tx.set_meta(begun, "1")
+    return opened
 
 
 def _fitted(sync: SyncRules, connectors: Mapping[str, Connector]) -> SyncRules:

@@ -78,7 +78,8 @@ async def connect(
     """Have a person connect an account, keep what they agreed to, and let its flows go on.
 
     Returns:
-        The connection with its `account` and `account_name`, the `flows` that were resumed, its `state` and the `words` behind it.
+        The connection with its `account` and `account_name`, the `flows` that were resumed, its `state`, and the
+        `words` behind it.
 
     Raises:
         UsageError: there is no such connection, or it has a fixed token.
@@ -175,7 +176,8 @@ def _refuse_another(name: str, pinned: str, account: str) -> None:
     if pinned and account and account != pinned:
         raise PermissionRefused(
             f"{Condition.ACCOUNT_CHANGED}: {name} is pinned to account {pinned}, and {account} was chosen; nothing "
-            f"changed. Choose {pinned} on the vendor's page, or give {account} a configuration with a state_dir of its own"
+            f"changed. Choose {pinned} on the vendor's page, or give {account} a configuration and a state_dir of its "
+            "own"
         )
 
 

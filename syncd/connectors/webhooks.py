@@ -58,7 +58,7 @@ class Hint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What a genuine webhook says. `events` is how many it holds, `ignored` how many of them are of no use to anyone."""
+    """What a genuine webhook says. `events` is how many it holds, `ignored` how many of them are of no use."""
 
     hints: tuple[Hint, ...]
     events: int

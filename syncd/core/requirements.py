@@ -34,8 +34,14 @@ Test = Callable[[Asked], str | None]
 CREATION_ONLY = frozenset({"native", "after_start", "wanted", "not_voided", "taxes_not_required", "pays_invoice"})
 
 
+# A direction that is opened later starts at that moment, as a sync does.
+OPENED = Requirement(test="after_start", code="before_start")
+
+
 def turned_away(asked: Asked, *, linked: bool) -> tuple[Requirement, str] | None:
     """The first fixed filter that turns the record away, with words; None if all let it through."""
+    if not linked and (words := _before(asked, asked.flow.opened.get(asked.side))) is not None:
+        return OPENED, words
     for requirement in asked.flow.requires.get(asked.side, ()):
         if linked and requirement.test in CREATION_ONLY:
             continue
@@ -71,9 +77,13 @@ def _not_voided(asked: Asked) -> str | None:
 
 
 def _after_start(asked: Asked) -> str | None:
-    touched = [moment for moment in (asked.snapshot.created, asked.snapshot.modified) if moment is not None]
-    if touched and max(touched) < asked.start:
-        return f"It was last changed before {asked.start.date().isoformat()}."
+    return _before(asked, asked.start)
+
+
+def _before(asked: Asked, moment: datetime | None) -> str | None:
+    touched = [when for when in (asked.snapshot.created, asked.snapshot.modified) if when is not None]
+    if moment is not None and touched and max(touched) < moment:
+        return f"It was last changed before {moment.date().isoformat()}."
     return None
 
 

@@ -93,6 +93,7 @@ class FlowRules:
         origin_rule: money fields belong to the side of birth; without it every field is shared.
         customers, products, invoices: names of the flows this one's references point into, None where it has none.
         lines_without: fields of lines that one of the sides has no place for; neither compared nor sent.
+        opened: per source side, the moment its direction was opened after the sync was already running.
         fallback_product: name of the product that lines without one are booked on, with its income account.
     """
 
@@ -113,6 +114,7 @@ class FlowRules:
     fallback_product: str | None = None
     fallback_account: str | None = None
     native_sources: Mapping[Side, frozenset[str]] = field(default_factory=dict)
+    opened: Mapping[Side, datetime] = field(default_factory=dict)
     digest: str = ""
 
 

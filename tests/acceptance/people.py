@@ -67,12 +67,13 @@ async def of_sale(w: World, sale: Sale) -> dict[str, Row]:
     return {row["flow"]: row for id, row in ends if flows.get(id) == row["flow"]}
 
 
-async def ended_well(w: World, sale: Sale) -> None:
-    """One more pass, and everything of the sale stands on both sides once; a further pass writes nothing."""
+async def ended_well(w: World, *sales: Sale) -> None:
+    """One more pass, and everything of the sales stands on both sides once; a further pass writes nothing."""
     await w.once()
-    found = await of_sale(w, sale)
-    states = {flow: (found[flow]["status"], found[flow]["code"]) for flow in ("contacts", "invoices", "payments")}
-    assert states == dict.fromkeys(states, ("synced", "")), states
+    for sale in sales:
+        found = await of_sale(w, sale)
+        states = {flow: (found[flow]["status"], found[flow]["code"]) for flow in ("contacts", "invoices", "payments")}
+        assert states == dict.fromkeys(states, ("synced", "")), states
     await assert_in_order(w.control)
     end = await w.mark()
     await w.once()

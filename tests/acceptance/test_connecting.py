@@ -4,19 +4,20 @@ import asyncio
 import json
 import os
 import socket
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
 import aiohttp
+import anyio
 import pytest
 
 from syncd import app, cli_client, connect
 from syncd.connect import Person
 from syncd.errors import PermissionRefused, StateBusy, UsageError, VendorUnreachable
-from syncd.status.reader import Reader
-from tests.acceptance.processes import ANY_PORT, running, until
+from syncd.status.server import serving, socket_path
+from tests.acceptance.processes import ANY_PORT, running
 from tests.acceptance.world import world
 
 KEYS = 'client_id = "sandbox-client"\nclient_secret = { file = "syncd.secrets/quickbooks_client_secret" }\n'
@@ -36,20 +37,24 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def keys_only(w):
+    """Leave the apps' keys in the configuration and nothing else: no token, no account."""
+    before, _, rest = w.file.read_text().partition("[connections.crm]")
+    _, _, after = rest.partition("[syncs.invoicing]")
+    tables = [
+        f'[connections.{name}]\nvendor = "{vendor}"\nurl = "{w.url}/{vendor}"\n{KEYS}'
+        f'redirect_url = "http://localhost:{free_port()}/callback"\n'
+        for name, vendor in (("crm", "hubspot"), ("books", "quickbooks"))
+    ]
+    w.file.write_text(before + "\n".join(tables) + "\n[syncs.invoicing]" + after)
+    w.configure(ANY_PORT)
+
+
 @pytest.fixture
 async def house():
-    """A world whose configuration holds the apps' keys and nothing else: no token, no account."""
+    """A world in which nobody has connected anything yet."""
     async with world() as w:
-        text = w.file.read_text()
-        before, _, rest = text.partition("[connections.crm]")
-        _, _, after = rest.partition("[syncs.invoicing]")
-        tables = [
-            f'[connections.{name}]\nvendor = "{vendor}"\nurl = "{w.url}/{vendor}"\n{KEYS}'
-            f'redirect_url = "http://localhost:{free_port()}/callback"\n'
-            for name, vendor in (("crm", "hubspot"), ("books", "quickbooks"))
-        ]
-        w.file.write_text(before + "\n".join(tables) + "\n[syncs.invoicing]" + after)
-        w.configure(ANY_PORT)
+        keys_only(w)
         yield w
 
 
@@ -121,7 +126,7 @@ async def test_a_connection_lives_on_through_expiry_and_rotation(house):
 async def test_a_refused_consent_changes_nothing(house, name, vendor):
     """It is said so with the vendor's word; the next attempt works."""
     await house.control.settings(vendor, consent=False)
-    with pytest.raises(PermissionRefused, match="consent was not given .*; nothing changed"):
+    with pytest.raises(PermissionRefused, match=r"consent was not given \(.+\); nothing changed"):
         await connected(house, name)
     with pytest.raises(Exception, match=f"authorization_lost: not connected: run `syncd connect {name}`"):
         await looked(house, name)
@@ -188,28 +193,31 @@ async def test_an_authorisation_that_was_revoked_is_shown_and_connected_again(ho
     assert (await conditions(house))["books"] == "ok"
 
 
-async def test_disconnecting_pauses_revokes_and_erases_and_connecting_goes_on(house):
+async def test_disconnecting_pauses_revokes_and_erases_and_connecting_goes_on(synced):
     """Nothing is written and nobody is called while a connection is left; a person's own pause outlives it."""
-    await connected(house, "crm")
-    await connected(house, "books")
-    async with cli_client.answers(house.config, os.environ) as source:
-        await source.control("pause", "invoicing", "products")
-    told = await disconnected(house, "books")
-    mark = await house.mark()
-    await house.once(0)
-    calls = [one for one in await house.requests(mark) if "quickbooks" in one["vendor"]]
+    async with synced.world() as w:
+        keys_only(w)
+        await connected(w, "crm")
+        await connected(w, "books")
+        async with cli_client.answers(w.config, os.environ) as source:
+            await source.control("pause", "invoicing", "products")
+        told = await disconnected(w, "books")
+        await w.crm("update", "invoices", "5001", hs_due_date="2026-12-24")
+        mark = await w.mark()
+        await w.once(0)
 
-    assert told["flows"] == [flow for flow in FLOWS if "products" not in flow]
-    assert told["state"] == "authorization_lost"
-    assert calls == []
-    assert await house.written(mark) == []
+        assert told["flows"] == [flow for flow in FLOWS if "products" not in flow]
+        assert told["state"] == (await conditions(w))["books"] == "authorization_lost"
+        assert [one for one in await w.requests(mark) if one["vendor"] == "quickbooks"] == []
+        assert await w.written(mark) == []
 
-    again = await connected(house, "books")
-    await house.once()
-    assert again["flows"] == told["flows"]
-    written = {entry["kind"] for entry in await house.written(mark)}
-    assert {"Invoice", "Customer"} <= written
-    assert "products" not in written
+        await w.books("update", "Item", "10", UnitPrice=36)
+        again = await connected(w, "books")
+        await w.once()
+
+        assert again["flows"] == told["flows"]
+        assert {entry["kind"] for entry in await w.written(mark)} == {"Invoice"}
+        assert {row["code"] for row in await w.records(flow="products", status="pending")} == {"paused"}
 
 
 @pytest.mark.parametrize("first", ["crm", "books"])
@@ -255,26 +263,47 @@ async def test_what_cannot_be_connected_says_why(house):
         await disconnected(house, "crm")
 
 
-async def test_a_running_daemon_takes_over_what_is_connected(house):
+async def test_a_running_daemon_takes_over_what_is_connected(synced):
     """`connect` and `disconnect` beside a daemon: it alone owns the tokens, and needs no restart."""
-    async with running(house, "run"):
-        await until(lambda: (house.config.state_dir / "syncd.sock").exists())
-        for name in ("crm", "books"):
-            told = await _connected_by_command(house, name)
-            assert told["state"] == "ok"
-        async with asyncio.timeout(60):
-            while set((await conditions(house)).values()) != {"ok"} or not await house.records(status="synced"):
-                await asyncio.sleep(0.05)
-        code, out, err = await house.command("disconnect", "books", "--json")
-        assert (code, json.loads(out)["flows"]) == (0, FLOWS), err
-        assert (await conditions(house))["books"] == "authorization_lost"
-        told = await _connected_by_command(house, "books")
-        assert (told["flows"], (await conditions(house))["books"]) == (FLOWS, "ok")
+    async with synced.world() as w:
+        keys_only(w)
+        async with daemon(w):
+            crm, books = await _connected_by_command(w, "crm"), await connected(w, "books")
+            assert (crm["account_name"], crm["state"], books["state"]) == (f"HubSpot portal {PORTAL}", "ok", "ok")
+            told = await disconnected(w, "books")
+            assert (told["flows"], (await conditions(w))["books"]) == (FLOWS, "authorization_lost")
+            with pytest.raises(UsageError, match="there is no connection “shop”"):
+                async with cli_client.daemon(w.config, os.environ) as running_one:
+                    await running_one.connection("disconnect", "shop")
+            await w.crm("update", "invoices", "5001", hs_due_date="2026-12-24")
+            assert (await connected(w, "books"))["flows"] == FLOWS
+            async with asyncio.timeout(60):
+                while (await w.rows("quickbooks", "Invoice"))[await _number(w)]["DueDate"] != "2026-12-24":
+                    await asyncio.sleep(0.05)
 
 
-async def _connected_by_command(house, name):
+async def _number(w):
+    """The QuickBooks id of HubSpot's invoice 5001."""
+    return (await w.record("INV-1001", "invoices"))["right"]["id"]
+
+
+@asynccontextmanager
+async def daemon(w):
+    """`syncd run`, in this process."""
+    stop = anyio.Event()
+    async with (
+        app.opened(w.config, "run", clock=w.clock) as opened,
+        serving(opened, socket_path(w.config.state_dir, os.environ)),
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(opened.work, stop)
+        yield
+        stop.set()
+
+
+async def _connected_by_command(w, name):
     """`syncd connect NAME --no-browser --json`, with somebody who opens the printed address."""
-    async with running(house, "connect", name, "--no-browser", "--json") as process, aiohttp.ClientSession() as browser:
+    async with running(w, "connect", name, "--no-browser", "--json") as process, aiohttp.ClientSession() as browser:
         while not (line := (await process.stderr.readline()).decode()).startswith("http"):
             assert line, "it ended without an address"
         await process.stderr.readuntil(b"waiting")
@@ -288,9 +317,10 @@ async def _connected_by_command(house, name):
 async def test_actions_on_connections_are_for_the_socket_only(house):
     """The page's address never disconnects anything."""
     async with app.opened(house.config, "run", clock=house.clock) as opened:
-        from syncd.status.server import serving, socket_path
-
-        async with serving(opened, socket_path(house.config.state_dir, {})) as page, aiohttp.ClientSession() as session:
-            async with session.post(f"{page}/api/v1/connections/books/disconnect") as answer:
-                assert answer.status == 403
-        assert (await Reader(opened).connections())["connections"][1]["words"] == ""
+        async with (
+            serving(opened, house.folder / "s.sock") as page,
+            aiohttp.ClientSession() as session,
+            session.post(f"{page}/api/v1/connections/books/disconnect") as answer,
+        ):
+            assert answer.status == 403
+        assert opened.health.rows["books"].condition == "ok"

@@ -107,8 +107,7 @@ async def test_items_missing_in_an_answer_are_found_and_not_repeated(synced: Sna
             await w.control.arm("hubspot", "partial", _creates(kind), nth=1)
         await w.once()
         assert sorted([flow for sale in sales for flow in await _unknown_once(w, sale)]) == ["contacts", "invoices"]
-        for sale in sales:
-            await ended_well(w, sale)
+        await ended_well(w, *sales)
 
 
 async def test_items_missing_in_an_answer_of_the_books_are_found_and_not_repeated(synced: Snapshot):
@@ -119,5 +118,4 @@ async def test_items_missing_in_an_answer_of_the_books_are_found_and_not_repeate
             await w.control.arm("quickbooks", "partial", _creates(kind), nth=1)
         await w.once()
         assert await _hits(w) == [1] * len(QUICKBOOKS)
-        for sale in sales:
-            await ended_well(w, sale)
+        await ended_well(w, *sales)

@@ -106,8 +106,7 @@ async def _one_refused(w: World, sales: list[Sale], flow: str) -> Row:
     assert row["code"] != "internal_error"
     assert row["words"]
     assert row["remedy"]
-    for other in set(sales) - {sale}:
-        await ended_well(w, other)
+    await ended_well(w, *(other for other in sales if other != sale))
     return row
 
 

@@ -128,15 +128,7 @@ async def test_broken_lines_lose_and_double_nothing(vendor, synced: Snapshot):
         await ended_well(w, sale)
 
 
-@pytest.mark.parametrize(
-    ("vendor", "fault"),
-    [
-        ("hubspot", "truncated_json"),
-        ("hubspot", "not_json"),
-        ("quickbooks", "truncated_json"),
-        ("quickbooks", "empty_200"),
-    ],
-)
+@pytest.mark.parametrize(("vendor", "fault"), [("hubspot", "truncated_json"), ("quickbooks", "not_json")])
 async def test_a_malformed_answer_is_never_partly_used(vendor, fault, synced: Snapshot):
     """No cursor passes it, nothing of it is stored; the connection says so after three, and catches up afterwards."""
     async with synced.world() as w:

@@ -82,7 +82,7 @@ async def _products(client: Client) -> list[Finding]:
 
 def _trouble(what: str, trouble: ConnectionTrouble) -> Finding:
     cures = {
-        Condition.AUTHORIZATION_LOST: "give a valid token",
+        Condition.AUTHORIZATION_LOST: "run `syncd connect` again, or give a valid token",
         Condition.PERMISSION_MISSING: f"grant {trouble.words}",
     }
     return Finding(

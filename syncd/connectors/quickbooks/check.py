@@ -24,7 +24,7 @@ async def check(reader: Reader, kinds: Sequence[Kind]) -> list[Finding]:
             Finding(
                 severity=Severity.ERROR,
                 title=f"QuickBooks cannot be used: {trouble.words}",
-                cure="Connect the company again with an administrator's account, and compare realm id and app keys.",
+                cure="Run `syncd connect` again with an administrator's account, and compare realm id and app keys.",
                 code=trouble.condition.value,
             )
         ]

@@ -1,7 +1,9 @@
 """Secrets: encrypted, private, durable, erasable, and bound to their place."""
 
+import asyncio
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -133,3 +135,23 @@ async def test_a_put_that_fails_keeps_the_old_secret(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.IntegrityError, match="full"):
         await secrets.put("books", "token", "new")
     assert await secrets.get("books", "token") == "old"
+
+
+async def test_whoever_renews_is_alone_and_a_dead_process_lets_go(tmp_path):
+    """Two processes on one state take turns for a connection; another connection does not wait for them."""
+    first, second = await Secrets.open(tmp_path, None), await Secrets.open(tmp_path, None)
+    turns = []
+
+    async def renew(secrets, name):
+        async with secrets.keeper("books/1").alone():
+            turns.append(name)
+            await asyncio.sleep(0.01)
+            turns.append(name)
+
+    with suppress(RuntimeError):
+        async with first.keeper("books/1").alone():
+            raise RuntimeError("killed")
+    async with first.keeper("crm").alone():
+        await asyncio.gather(renew(first, "a"), renew(second, "b"))
+
+    assert turns in (["a", "a", "b", "b"], ["b", "b", "a", "a"])
