@@ -12,7 +12,7 @@ from syncd.core.content import match_keys
 from syncd.core.facts import EntityKey, Facts, FindKey, Needs, PartnerKey
 from syncd.core.rules import SyncRules
 from syncd.engine import Engine
-from syncd.model.record import Record
+from syncd.model.record import IntentState, Record
 from syncd.model.references import EntityRef, Kind, MatchKey, Side
 from syncd.model.snapshot import Snapshot
 
@@ -111,8 +111,10 @@ class Bringer:
     async def mark_busy(self, records: Iterable[Record]) -> None:
         """Note which of these records have a request out."""
         ids = [record.id for record in records]
-        intents = await self._engine.store.read(lambda tx: tx.intents_of(ids)) if ids else {}
-        self.facts.busy |= {id for id, listed in intents.items() if any(i.state != "open" for i in listed)}
+        intents = await self._engine.store.read(lambda tx: tx.under_way(ids)) if ids else {}
+        self.facts.busy |= {
+            id for id, listed in intents.items() if any(i.state is not IntentState.OPEN for i in listed)
+        }
 
     async def _partners(self, wanted: frozenset[PartnerKey]) -> frozenset[PartnerKey]:
         missing: set[PartnerKey] = set()

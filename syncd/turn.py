@@ -38,6 +38,7 @@ ROUNDS = 8  # look-ups a decision may ask for one after the other; more means th
 TORN_AGAIN = (2.0, 5.0, 15.0)  # seconds until a composite that does not add up is read again; then it is taken as it is
 BUSY_AGAIN = 2.0  # seconds until a record with a request out is looked at again
 CUSTOMER_AGAIN = timedelta(minutes=10)  # a link that was replaced is seen by reading only
+_LEVELS = {Kind.PARTY: 0, Kind.PRODUCT: 0, Kind.INVOICE: 1, Kind.PAYMENT: 2}
 LOOK_AGAIN = timedelta(minutes=5)  # a net under the waking of what waits, should it be missed
 
 
@@ -111,7 +112,7 @@ class Turn:
             changes = [change for change in changes if change.priority is first]
             records = [record for record in records if urgency[record.id] is first]
         else:
-            changes = [change for change in changes if change.priority >= Priority.POLL]
+            changes = _parents_first([change for change in changes if change.priority >= Priority.POLL])
             records = [record for record in records if urgency[record.id] >= Priority.POLL]
             first = min([*(change.priority for change in changes), *(Priority.POLL for _ in records[:1])])
         for record in records:
@@ -181,7 +182,7 @@ class Turn:
         if not marked:
             return set()
         wanted = list(marked.values())
-        records, intents = await self._engine.store.read(lambda tx: (tx.records(wanted), tx.intents_of(wanted)))
+        records, intents = await self._engine.store.read(lambda tx: (tx.records(wanted), tx.under_way(wanted)))
         return {
             id
             for id, record in marked.items()
@@ -199,7 +200,7 @@ class Turn:
     async def _free(self, records: list[tuple[Record, bool]], work: Work) -> list[tuple[Record, bool]]:
         """Records that may be planned. A write that has not left is planned anew; one that has is waited for."""
         ids = [record.id for record, stored in records if stored]
-        intents = await self._engine.store.read(lambda tx: tx.intents_of(ids)) if ids else {}
+        intents = await self._engine.store.read(lambda tx: tx.under_way(ids)) if ids else {}
         free = []
         for record, stored in records:
             listed = intents.get(record.id, [])
@@ -369,11 +370,11 @@ class Turn:
         stored = tx.records(list(work.folded))
         for dropped, kept in work.folded.items():
             if dropped in stored:
-                tx.drop_intents([i.id for i in tx.intents_of([dropped]).get(dropped, [])])
+                tx.drop_intents([i.id for i in tx.under_way([dropped]).get(dropped, [])])
                 tx.delete_record(dropped, kept)
         # The half that is kept may have had a write of its own in mind that is no longer wanted.
         kept_ids = list(set(work.folded.values()))
-        for listed in tx.intents_of(kept_ids).values():
+        for listed in tx.under_way(kept_ids).values():
             tx.drop_intents([i.id for i in listed if i.state is IntentState.OPEN])
 
     def _want(self, tx: Tx, work: Work, records: dict[str, Record]) -> None:
@@ -407,6 +408,12 @@ class Turn:
             created_at=self._engine.clock.now(),
             priority=work.priority,
         )
+
+
+def _parents_first(changes: list[Change]) -> list[Change]:
+    """Without what depends on others in the batch: once their counterparts are made it is decided once, not twice."""
+    level = min((_LEVELS[change.ref.kind] for change in changes), default=0)
+    return [change for change in changes if _LEVELS[change.ref.kind] == level]
 
 
 def _torn_before(change: Change) -> int:

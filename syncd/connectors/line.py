@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from math import inf
 
 import anyio
@@ -21,15 +22,27 @@ class GaveWay(Exception):
     """Nothing was sent: the errand would not wait any longer."""
 
 
+@dataclass(slots=True, eq=False)
+class _Stand:
+    """One who stands in line. `nudge`: look around again."""
+
+    called: bool = False
+    nudge: anyio.Event = field(default_factory=anyio.Event)
+
+
 class Line:
-    """Lets calls go at the pacer's pace, the most urgent first."""
+    """Lets calls go at the pacer's pace, the most urgent first.
+
+    One of those who wait keeps the time for all; the others sleep until they are called.
+    """
 
     def __init__(self, pacer: Pacer, clock: Clock) -> None:
         self._pacer = pacer
         self._clock = clock
         self._queue = Queue(pacer)
-        self._called: dict[Waiting, anyio.Event] = {}
-        self._landing = anyio.Event()
+        self._stands: dict[Waiting, _Stand] = {}
+        self._keeper: _Stand | None = None
+        self._alarm = inf  # when the keeper looks around again
 
     @asynccontextmanager
     async def place(self, sort: str, *, patient: bool) -> AsyncIterator[None]:
@@ -42,33 +55,41 @@ class Line:
             GaveWay: the errand would not wait.
             ConnectionTrouble: nothing may leave for long.
         """
-        await self._enter(present(), sort, patient)
+        errand = present()
+        if self._queue or self._pacer.reserve(self._clock.monotonic(), errand.priority, sort) > 0:
+            await self._enter(errand, sort, patient)
+        if not patient:
+            errand.left = True
         try:
             yield
         finally:
             self._land(sort)
 
     async def _enter(self, errand: Errand, sort: str, patient: bool) -> None:
-        called = anyio.Event()
         mine = self._queue.join(errand.priority, errand.sync, sort)
-        self._called[mine] = called
+        stand = self._stands[mine] = _Stand()
         try:
-            await self._stand(called, None if patient else errand)
+            await self._wait(stand, None if patient else errand)
         except BaseException:
-            if self._called.pop(mine, None) is not None:
-                self._queue.leave(mine)
-            else:  # it was let go at this very moment, and does not leave after all
+            if stand.called:  # let go at this very moment, and does not leave after all
                 self._land(sort)
+            else:
+                del self._stands[mine]
+                self._queue.leave(mine)
             raise
+        finally:
+            if self._keeper is stand:
+                self._keeper = None
+                for other in self._stands.values():
+                    other.nudge.set()
+                    break
 
-    async def _stand(self, called: anyio.Event, errand: Errand | None) -> None:
+    async def _wait(self, stand: _Stand, errand: Errand | None) -> None:
         until = self._clock.monotonic() + (errand.patience if errand else inf)
         gives_way = errand.gives_way if errand else None
         while True:
-            wait = self._admit()
-            if called.is_set():
-                if errand:
-                    errand.left = True
+            self._review()
+            if stand.called:
                 return
             now = self._clock.monotonic()
             if (closed := self._pacer.closed(now)) > LONGEST_STAY:
@@ -77,21 +98,28 @@ class Line:
             if errand and (now >= until or (gives_way is not None and gives_way.is_set())):
                 errand.gave_up = True
                 raise GaveWay("there was no room")
-            await self._rest(min(wait, until - now), called, self._landing, gives_way)
+            self._keeper = self._keeper or stand
+            end = min(until, self._alarm) if self._keeper is stand else until
+            await self._rest(end - now, stand.nudge, gives_way)
+            if stand.nudge.is_set() and not stand.called:
+                stand.nudge = anyio.Event()
 
-    def _admit(self) -> float:
-        """Let go whoever may; returns the seconds until the next might."""
-        admitted, wait = self._queue.admit(self._clock.monotonic())
+    def _review(self) -> None:
+        """Let go whoever may, and see to it that somebody looks again when the next might."""
+        now = self._clock.monotonic()
+        admitted, wait = self._queue.admit(now)
         for one in admitted:
-            self._called.pop(one).set()
-        return wait
+            stand = self._stands.pop(one)
+            stand.called = True
+            stand.nudge.set()
+        before, self._alarm = self._alarm, now + wait
+        if self._keeper is not None and self._alarm < before:
+            self._keeper.nudge.set()
 
     def _land(self, sort: str) -> None:
         self._pacer.landed(self._clock.monotonic(), sort)
-        self._admit()
-        # Whoever could not know how long to wait asks again.
-        self._landing.set()
-        self._landing = anyio.Event()
+        if self._queue:
+            self._review()
 
     async def _rest(self, seconds: float, *events: anyio.Event | None) -> None:
         """Wait for the time to pass or one of the events, whichever is first."""

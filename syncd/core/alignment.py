@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 
 from syncd.model.nouns import Line
 
@@ -33,9 +34,8 @@ class Alignment:
     ambiguous: bool
 
 
-def facts(line: Line) -> tuple[Hashable, ...]:
-    """Everything that counts on a line, comparable and hashable."""
-    return tuple(getattr(line, name) for name in FACTS)
+facts: Callable[[Line], tuple[Hashable, ...]] = attrgetter(*FACTS)
+"""Everything that counts on a line, comparable and hashable."""
 
 
 def align(old: tuple[Line, ...], new: tuple[Line, ...], strong_ids: bool) -> Alignment:
@@ -56,6 +56,8 @@ def carry_keys(
     old: tuple[Line, ...], new: tuple[Line, ...], strong_ids: bool, new_key: Callable[[], str]
 ) -> tuple[Line, ...]:
     """The new lines with the keys of the old ones they are, and fresh keys for those that are new."""
+    if not old:
+        return tuple(replace(line, key=new_key()) for line in new)
     keyed = []
     for before, after in align(old, new, strong_ids).pairs:
         if after is not None:

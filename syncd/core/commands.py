@@ -78,7 +78,7 @@ def update(context: Context, case: Case, target: Side, moved: Moved, source: Con
         expected=project(there, context.flow, target).digest(),
         patch={
             target.other: Content(fields=settled, lines=None if moved.lines is None else source.lines),
-            target: Content(fields=moved.fields | _remembered(moved.told), lines=_compared(context, moved.lines)),
+            target: Content(fields=moved.fields | _remembered(moved.told), lines=compared(moved.lines)),
         },
     )
 
@@ -115,11 +115,12 @@ def sent_content(context: Context, target: Side, wanted: Wanted) -> Content:
         for row in context.flow.rows
         if row.group is Group.DERIVED and row.path(target) in wanted.values
     }
-    return Content(fields=fields | _remembered(told), lines=_compared(context, wanted.lines))
+    return Content(fields=fields | _remembered(told), lines=compared(wanted.lines))
 
 
-def _compared(context: Context, lines: tuple[Line, ...] | None) -> tuple[Line, ...] | None:
-    return None if lines is None else tuple(comparable(line, context.flow) for line in lines)
+def compared(lines: tuple[Line, ...] | None) -> tuple[Line, ...] | None:
+    """New lines as the target's content will show them."""
+    return None if lines is None else tuple(comparable(line) for line in lines)
 
 
 def untold(context: Context, case: Case, source: Side) -> dict[str, Value]:

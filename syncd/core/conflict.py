@@ -38,12 +38,14 @@ class Flowing:
         settled: side -> row name -> the value its base takes at once: nothing needs to be written for it.
         lost: fields whose value loses to the other side's, as the activity keeps them.
         held: row names both sides changed and nobody decided.
+        lines_agreed: the lines moved on one side, and the other one shows them like that already.
     """
 
     to: dict[Side, dict[str, Value]] = field(default_factory=lambda: {Side.LEFT: {}, Side.RIGHT: {}})
     settled: dict[Side, dict[str, Value]] = field(default_factory=lambda: {Side.LEFT: {}, Side.RIGHT: {}})
     lost: list[FieldChange] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
+    lines_agreed: bool = False
 
 
 def changed_fields(now: Content, base: Content, rules: Normalisers) -> frozenset[str]:

@@ -40,7 +40,7 @@ def project(snapshot: Snapshot, flow: FlowRules, side: Side) -> Content:
     if isinstance(noun, Invoice):
         fields["customer"] = noun.customer
         fields["discount"] = order_discount(noun)
-        return Content(fields=fields, lines=tuple(comparable(line, flow) for line in noun.lines))
+        return Content(fields=fields, lines=tuple(comparable(line) for line in noun.lines))
     if isinstance(noun, Payment):
         fields["allocations"] = allocation_text(noun.allocations, noun.amount)
     return Content(fields=fields)
@@ -95,7 +95,7 @@ def _canonical(value: Value) -> Value:
     return value
 
 
-def comparable(line: Line, flow: FlowRules) -> Line:
+def comparable(line: Line) -> Line:
     """What of a line is compared, said in one way."""
     # Vendors say "one of it at its amount" in several ways, and print a product's own name on the line: what counts is
     # which product, what the line says, how many at what price, and what it adds to the invoice.
@@ -112,7 +112,7 @@ def comparable(line: Line, flow: FlowRules) -> Line:
         quantity=quantity,
         unit_price=price,
         amount=amount,
-        service_date=None if "service_date" in flow.lines_without else line.service_date,
+        service_date=line.service_date,
     )
 
 

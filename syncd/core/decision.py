@@ -48,7 +48,7 @@ class Command:
     """One write that is wanted; the turn stores it as an intent before anything leaves.
 
     Attributes:
-        kind, entity: what it changes; usually the record's own, but a mirrored payment changes its invoice.
+        kind, entity: what it changes; always an entity of the record's own.
         natural_key: for creates: two open creates may not share it.
         expected: digest of the content it was decided on, for the look right before the write.
         patch: the part of each side's base that this write settles.

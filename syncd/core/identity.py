@@ -61,12 +61,12 @@ def identified(case: Case, context: Context) -> Record:
     named = next(
         (s for s in (_side(case, origin), case.left, case.right) if s is not None and s.noun is not None), None
     )
-    if named is not None and named.noun is not None:
-        keys = [key.value for key in match_keys(named.noun) if key.field in context.flow.match]
-        own = record.key is not None and record.key.startswith(FALLBACK)
-        key = record.key if own or not keys else keys[0]
-        record = replace(record, label=label(named.noun, named.id), key=key)
-    return replace(record, origin=origin)
+    if named is None or named.noun is None:
+        return replace(record, origin=origin)
+    keys = [key.value for key in match_keys(named.noun) if key.field in context.flow.match]
+    own = record.key is not None and record.key.startswith(FALLBACK)
+    key = record.key if own or not keys else keys[0]
+    return replace(record, label=label(named.noun, named.id), key=key, origin=origin)
 
 
 def _origin(case: Case, context: Context) -> Side | None:

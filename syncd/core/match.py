@@ -23,8 +23,11 @@ def natural_key(context: Context, noun: Noun) -> str | None:
     return f"{keys[0].field}:{keys[0].value}" if keys else None
 
 
-def counterpart(context: Context, case: Case, source: Side) -> Snapshot | None:
+def counterpart(context: Context, case: Case, source: Side, *, ask: bool = False) -> Snapshot | None:
     """The entity on the other side that is this one, if it is already there and free.
+
+    Args:
+        ask: the vendor, too, where nothing we have seen fits.
 
     Raises:
         Settled: several could be it, or it belongs to another record already.
@@ -33,7 +36,8 @@ def counterpart(context: Context, case: Case, source: Side) -> Snapshot | None:
     snapshot = case.side(source)
     assert snapshot is not None and snapshot.noun is not None
     _refuse_twins(context, case, snapshot, source)
-    found = [c for c in _candidates(context, case, snapshot.noun, source) if c.presence is Presence.PRESENT]
+    candidates = _candidates(context, snapshot.noun, source, ask=ask)
+    found = [candidate for candidate in candidates if candidate.presence is Presence.PRESENT]
     ours = [candidate for candidate in found if candidate.marker == case.record.marker]
     if ours:
         return ours[0]
@@ -86,7 +90,7 @@ def _stands_alone(noun: Noun | None) -> bool:
     return noun.active if isinstance(noun, Product) else noun is not None
 
 
-def _candidates(context: Context, case: Case, noun: Noun, source: Side) -> list[Snapshot]:
+def _candidates(context: Context, noun: Noun, source: Side, *, ask: bool) -> list[Snapshot]:
     there, kind = source.other, context.flow.kind
     facts = context.facts
     if isinstance(noun, Payment):
@@ -95,8 +99,7 @@ def _candidates(context: Context, case: Case, noun: Noun, source: Side) -> list[
         return list({c.id: c for found in listed for c in found}.values())
     keys = [key for key in match_keys(noun) if key.field in context.flow.match]
     seen = {c.id: c for key in keys for c in facts.index(there, kind, key)}
-    # What we have seen comes first; the vendor is asked only when a create is about to follow.
-    if not any(c.presence is Presence.PRESENT and _fits(context, noun, c, source) for c in seen.values()):
+    if ask and not any(c.presence is Presence.PRESENT and _fits(context, noun, c, source) for c in seen.values()):
         seen |= {c.id: c for key in keys for c in facts.find(there, kind, key)}
     return list(seen.values())
 

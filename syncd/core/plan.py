@@ -21,6 +21,7 @@ from syncd.core.outcome import Settled
 from syncd.core.parents import fallback_key
 from syncd.core.reconcile import reconcile
 from syncd.core.requirements import Asked, turned_away
+from syncd.core.translate import ready
 from syncd.core.vanished import vanished
 from syncd.model.nouns import Invoice, Party, Product
 from syncd.model.record import Activity, Op
@@ -123,13 +124,17 @@ def _customer(context: Context, snapshot: Snapshot, side: Side) -> Party | None:
 
 
 def _introduce(case: Case, context: Context, source: Side) -> Decision:
-    found = counterpart(context, case, source)
-    if found is not None:
+    if (found := counterpart(context, case, source)) is not None:
         return _adopt(case, context, source, found)
     snapshot = case.side(source)
     assert snapshot is not None
     if cannot_be_recorded(snapshot.noun, context.facts.sides[source.other]):
         return mirror_payment(case, context, source)
+    assert snapshot.noun is not None
+    ready(context, snapshot.noun, source)
+    # What we have seen came first; the vendor is asked only now that a create is about to follow.
+    if (found := counterpart(context, case, source, ask=True)) is not None:
+        return _adopt(case, context, source, found)
     command = create(context, case, source, keyed(project(snapshot, context.flow, source), None, strong_ids=False))
     return Decision(
         record=pending(case.record, "queued", context.now),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from syncd.core.commands import Moved, act, new_lines, present_noun, untold, update
+from syncd.core.commands import Moved, act, compared, new_lines, present_noun, untold, update
 from syncd.core.conflict import Both, Flowing, changed_fields, first_meeting, lines_moved, merge_rows
 from syncd.core.content import allocation_text, compared_rows, money_fields, project, rules_by_row
 from syncd.core.decision import Case, Command, Context, Decision, noted
@@ -15,7 +15,7 @@ from syncd.core.outcome import Settled
 from syncd.core.parents import GONE, customer_there
 from syncd.core.rules import Direction, Group, Row
 from syncd.core.translate import allocations_there, imposed, validate_invoice
-from syncd.model.content import Content, shown
+from syncd.model.content import Content, line_facts, shown
 from syncd.model.nouns import Invoice, Payment
 from syncd.model.record import Activity, FieldChange, Op, Record, Status
 from syncd.model.references import Kind, Side
@@ -116,6 +116,7 @@ def _commands(
         moved = Moved(fields=dict(flowing.to[target]), told=_told(case, context, source))
         if money and not strangers and source is origin and context.flow.direction.allows(source):
             _money_there(case, context, both, source, money, moved)
+            _drop_agreed(both, source, moved, flowing)
         if moved:
             commands.append(update(context, case, target, moved, both.now[source]))
     return commands
@@ -138,6 +139,18 @@ def _money_there(case: Case, context: Context, both: Both, source: Side, money: 
     if isinstance(noun, Payment) and changed & {"amount", "allocations"}:
         moved.allocations = allocations_there(context, noun, source)
         moved.fields["allocations"] = allocation_text(moved.allocations, noun.amount)
+
+
+def _drop_agreed(both: Both, source: Side, moved: Moved, flowing: Flowing) -> None:
+    """What the other side shows already needs no write: a job's invoice is for the same contact as its parent's."""
+    there = both.now[source.other]
+    for name, value in tuple(moved.fields.items()):
+        if name != "allocations" and name in there.fields and there.fields[name] == value:
+            del moved.fields[name]
+            for side in Side:
+                flowing.settled[side][name] = both.now[side].fields.get(name)
+    if moved.lines is not None and line_facts(compared(moved.lines)) == line_facts(there.lines):
+        moved.lines, flowing.lines_agreed = None, True
 
 
 def _refuse_other_total(case: Case, context: Context, source: Side) -> None:
@@ -194,7 +207,7 @@ def _settled(both: Both, flowing: Flowing, side: Side, money: frozenset[str]) ->
     base, now = both.base[side], both.now[side]
     learned = {name: value for name, value in now.fields.items() if name in money and name not in base.fields}
     settled = base.patched(Content(fields=learned | flowing.settled[side]))
-    if base.lines is None or now.lines is None:
+    if flowing.lines_agreed or base.lines is None or now.lines is None:
         return replace(settled, lines=now.lines)
     # Vendors renumber lines and put them in another order.
     ids = {line.key: line.id for line in now.lines}

@@ -92,7 +92,6 @@ class FlowRules:
         creation: per source side, when a missing counterpart is made.
         origin_rule: money fields belong to the side of birth; without it every field is shared.
         customers, products, invoices: names of the flows this one's references point into, None where it has none.
-        lines_without: fields of lines that one of the sides has no place for; neither compared nor sent.
         opened: per source side, the moment its direction was opened after the sync was already running.
         fallback_product: name of the product that lines without one are booked on, with its income account.
     """
@@ -110,7 +109,6 @@ class FlowRules:
     customers: str | None = None
     products: str | None = None
     invoices: str | None = None
-    lines_without: frozenset[str] = frozenset()
     fallback_product: str | None = None
     fallback_account: str | None = None
     native_sources: Mapping[Side, frozenset[str]] = field(default_factory=dict)

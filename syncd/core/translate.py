@@ -38,8 +38,20 @@ class Wanted:
     allocations: tuple[Allocation, ...] | None = None
 
 
+def ready(context: Context, noun: Noun, source: Side) -> None:
+    """Whether an entity may go over now, before anything of it is worked out.
+
+    Raises:
+        Settled: it may not, or waits for a parent. Missing: its parents' records were not brought.
+    """
+    if isinstance(noun, Invoice):
+        validate_invoice(context, noun, source)
+        customer_there(context, noun, source)
+        products_there(context, noun, source)
+
+
 def whole(context: Context, noun: Noun, source: Side, lines: tuple[Line, ...] | None) -> Wanted:
-    """Everything of a noun, for a create. `lines` are the source's lines with our keys.
+    """Everything of a noun that is `ready`, for a create. `lines` are the source's lines with our keys.
 
     Raises:
         Settled: it may not go over, with the reason.
@@ -49,7 +61,6 @@ def whole(context: Context, noun: Noun, source: Side, lines: tuple[Line, ...] | 
         values.setdefault("name", shown_name(noun))
         return Wanted(values=values)
     if isinstance(noun, Invoice):
-        validate_invoice(context, noun, source)
         values["customer"] = customer_there(context, noun, source)
         if (discount := order_discount(noun)) is not None:
             values["discount"] = discount

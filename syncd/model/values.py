@@ -21,13 +21,13 @@ CANONICAL_VERSION = "1"
 
 def plain(value: Value) -> str | bool | dict[str, str] | None:
     """A value as JSON: text, booleans and null as they are, the rest tagged so that `from_plain` gives it back."""
+    if value is None or isinstance(value, str | bool):
+        return value
     if isinstance(value, Decimal):
         return {"decimal": decimal_text(value)}
     if isinstance(value, datetime):
         return {"time": value.astimezone(UTC).isoformat()}
-    if isinstance(value, date):
-        return {"date": value.isoformat()}
-    return value
+    return {"date": value.isoformat()}
 
 
 def from_plain(raw: object) -> Value:
@@ -38,7 +38,7 @@ def from_plain(raw: object) -> Value:
     """
     if raw is None or isinstance(raw, str | bool):
         return raw
-    if isinstance(raw, Mapping) and len(raw) == 1:
+    if isinstance(raw, dict) and len(raw) == 1:
         ((tag, text),) = raw.items()
         if tag == "decimal":
             return Decimal(text)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from syncd.connectors.base import Advanced, Done, NotDone, Outcome, Refused, Stale, Unknown
+from syncd.core.commands import DERIVED
 from syncd.core.content import project, rules_by_row
 from syncd.core.lifecycle import failed, pending, synced
 from syncd.core.mirrored import MIRRORED
@@ -20,7 +21,7 @@ from syncd.model.content import Content, shown
 from syncd.model.record import Activity, Change, FieldChange, Intent, IntentState, Op, Record, Status
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Snapshot
-from syncd.store.rows import Observed
+from syncd.store.rows import Observed, UnderWay
 from syncd.store.store import Tx
 
 log = structlog.get_logger("syncd.write")
@@ -52,14 +53,14 @@ class Ledger:
     activity: list[Activity] = field(default_factory=list)
     woken: list[str] = field(default_factory=list)
 
-    def drop(self, intent: Intent) -> None:
+    def drop(self, intent: Intent | UnderWay) -> None:
         """The intent is over."""
         self.dropped.append(intent.id)
         self.waiting[intent.record].discard(intent.id)
 
     def store(self, tx: Tx, now: datetime) -> None:
         """Write everything down."""
-        for intents in tx.intents_of(list(self.folded)).values():
+        for intents in tx.under_way(list(self.folded)).values():
             tx.drop_intents([intent.id for intent in intents])
         for half, whole in self.folded.items():
             tx.delete_record(half, whole)
@@ -81,7 +82,7 @@ class Settler:
     def settle(self, tx: Tx, intents: dict[str, Intent], outcomes: Sequence[Outcome]) -> None:
         """Store what became of these intents (by id), inside a transaction."""
         ids = list({intents[outcome.intent].record for outcome in outcomes})
-        open_intents = tx.intents_of(ids)
+        open_intents = tx.under_way(ids)
         waiting = {id: {i.id for i in open_intents.get(id, ())} for id in ids}
         before = tx.snapshots([ref for o in outcomes if (ref := _ref(intents[o.intent])) and isinstance(o, Done)])
         ledger = Ledger(tx.records(ids), waiting, _holders(tx, intents, outcomes), before)
@@ -89,7 +90,7 @@ class Settler:
             self._one(ledger, intents[outcome.intent], outcome, open_intents)
         ledger.store(tx, self.engine.clock.now())
 
-    def _one(self, ledger: Ledger, intent: Intent, outcome: Outcome, open_intents: dict[str, list[Intent]]) -> None:
+    def _one(self, ledger: Ledger, intent: Intent, outcome: Outcome, open_intents: dict[str, list[UnderWay]]) -> None:
         record = ledger.records[intent.record]
         match outcome:
             case Done():
@@ -150,7 +151,9 @@ class Settler:
             earlier: Content | None = Content()
         else:
             earlier = self._content(intent, ledger.before.get(ref))
-        return earlier is None or answered.digest() != earlier.patched(written).digest()
+        # What a mirror was told is remembered in its base but stands in no content.
+        told = [name for name in written.fields if name.startswith(DERIVED)]
+        return earlier is None or answered.digest() != earlier.patched(written.without(told)).digest()
 
     def _bases(self, intent: Intent, answered: Content | None) -> dict[Side, Content]:
         """The part of each base this write settles: the source's as decided, the target's as the vendor took it."""
@@ -182,10 +185,11 @@ class Settler:
         ledger.intents.append(replace(again, step=intent.step + 1, carry=outcome.carry, entity=outcome.id))
 
     def _refused(
-        self, ledger: Ledger, intent: Intent, record: Record, outcome: Refused, unsent: Sequence[Intent]
+        self, ledger: Ledger, intent: Intent, record: Record, outcome: Refused, unsent: Sequence[UnderWay]
     ) -> Record:
         now = self.engine.clock.now()
-        for other in (intent, *unsent):
+        ledger.drop(intent)
+        for other in unsent:
             ledger.drop(other)
         if outcome.existing is not None and intent.kind is Kind.PARTY and record.attempts < ADOPT_ROUNDS:
             # It was there after all: look at it, then match it.

@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
+
+import msgspec
 
 from syncd.model.content import content_from_plain, content_to_plain, lines_from_plain, lines_to_plain
 from syncd.model.nouns import (
@@ -28,7 +31,7 @@ from syncd.model.nouns import (
 from syncd.model.record import FieldChange, Intent
 from syncd.model.references import Kind, Side
 from syncd.model.snapshot import Presence, Snapshot
-from syncd.model.values import Value, digest, from_plain, plain
+from syncd.model.values import CANONICAL_VERSION, Value, from_plain, plain
 
 Plain = dict[str, Any]
 """A JSON object."""
@@ -82,7 +85,9 @@ def content_digest(body: Mapping[str, Any]) -> str:
 
     The vendor's version and times are left out: vendors touch entities without changing anything.
     """
-    return digest({name: body.get(name) for name in ("noun", "presence", "merged_into", "marker")})
+    counting = [body.get(name) for name in ("noun", "presence", "merged_into", "marker")]
+    text = msgspec.json.encode(counting, order="sorted")
+    return f"{CANONICAL_VERSION}:{blake2b(text, digest_size=16).hexdigest()}"
 
 
 def noun_to_plain(noun: Noun) -> Plain:

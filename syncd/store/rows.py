@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syncd.model.record import Record
+from syncd.model.record import IntentState, Record
 from syncd.model.references import EntityRef, MatchKey
 from syncd.model.snapshot import Snapshot
 
@@ -22,6 +22,16 @@ class Observed:
     keys: tuple[MatchKey, ...] = ()
     cause: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """How far one of a record's writes has come, without what it writes."""
+
+    id: str
+    record: str
+    state: IntentState
+    step: int
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -15,9 +15,11 @@ from syncd.model.references import Kind, Side
 from syncd.store import schema
 from syncd.store.base import Row, TxPart, chunks
 from syncd.store.codec import intent_body, intent_body_fields
+from syncd.store.rows import UnderWay
 
 _table = schema.intents
-_SET_ONCE = frozenset(("id", "record", "sync", "flow", "connection", "side", "op", "kind", "created_at", "priority"))
+_SET_ONCE = frozenset(("id", "record", "sync", "flow", "connection", "side", "op", "kind", "created_at", "body", "priority"))
+_COLUMNS = tuple(column.name for column in _table.c if column.name != "body")
 
 
 class IntentsPart(TxPart):
@@ -46,6 +48,16 @@ class IntentsPart(TxPart):
                 found[intent.record].append(intent)
         return dict(found)
 
+    def under_way(self, record_ids: Sequence[str]) -> dict[str, list[UnderWay]]:
+        """How far the intents of these records have come, oldest first; a record without any is absent."""
+        found = defaultdict(list)
+        for chunk in chunks(record_ids):
+            query = select(_table.c.id, _table.c.record, _table.c.state, _table.c.step)
+            ordered = query.where(_table.c.record.in_(chunk)).order_by(_table.c.created_at, _table.c.id)
+            for id, record, state, step in self._connection.execute(ordered):
+                found[record].append(UnderWay(id, record, IntentState(state), step))
+        return dict(found)
+
     def open_intents(self, connection: str, syncs: Sequence[str], now: datetime, limit: int) -> list[Intent]:
         """What may be sent now for these syncs, the most urgent and then the oldest first.
 
@@ -63,11 +75,14 @@ class IntentsPart(TxPart):
         return self._intents(_table.c.connection == connection, _table.c.state.in_(states))
 
     def save_intents(self, intents: Sequence[Intent]) -> None:
-        """Update stored intents; one that was dropped meanwhile does not come back."""
+        """Update how far stored intents have come; one that was dropped meanwhile does not come back.
+
+        What they write stays as it was added.
+        """
         statement = update(_table).where(_table.c.id == bindparam("key_id"))
         statement = statement.values({c.name: bindparam(c.name) for c in _table.c if c.name not in _SET_ONCE})
-        rows = map(_row_of, intents)
-        self._each(statement, ({**_without(row, _SET_ONCE), "key_id": row["id"]} for row in rows))
+        rows = ((intent.id, _columns_of(intent)) for intent in intents)
+        self._each(statement, ({**_without(row, _SET_ONCE), "key_id": id} for id, row in rows))
 
     def drop_intents(self, ids: Sequence[str]) -> None:
         for chunk in chunks(ids):
@@ -114,10 +129,14 @@ def _send_row(send: StoredSend) -> Row:
 
 
 def _row_of(intent: Intent) -> Row:
-    row = {column.name: getattr(intent, column.name) for column in _table.c if column.name != "body"}
+    return {**_columns_of(intent), "body": intent_body(intent)}
+
+
+def _columns_of(intent: Intent) -> Row:
+    row = {name: getattr(intent, name) for name in _COLUMNS}
     for name in ("side", "op", "kind", "state", "priority"):
         row[name] = row[name].value
-    return {**row, "body": intent_body(intent)}
+    return row
 
 
 def _intent_of(row: SqlRow[Any]) -> Intent:

@@ -41,7 +41,7 @@ class Vendor:
     def take(self, now: float, call: Waiting, longest: float) -> None:
         seconds = self.random.uniform(0, longest)
         self.counted.append((now + self.random.uniform(0, seconds), call.sort))
-        heappush(self.answers, (now + seconds, call.number, call))
+        heappush(self.answers, (now + seconds, len(self.counted), call))
 
     def exceeded(self) -> list[Window]:
         return [w for w in self.windows if w.seconds > 0 and self.most(w) > w.calls]

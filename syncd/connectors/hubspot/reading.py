@@ -133,7 +133,8 @@ class Reader:
             self._client.links(INVOICES, CONTACTS, ids), self._client.links(INVOICES, LINES, ids)
         )
         lines = await self.lines(id for ends in line_ids.values() for id in ends)
-        parts = {id: _parts(customers[id], line_ids[id], lines) for id in ids}
+        places = {id: place for place, id in enumerate(lines)}
+        parts = {id: _parts(customers[id], line_ids[id], lines, places) for id in ids}
         off = [r for r in records if parts[r.id].complete and not self._adds_up(r, parts[r.id])]
         for id, adjustments in (await self._adjustments(off, parts)).items():
             parts[id] = replace(parts[id], adjustments=adjustments)
@@ -225,13 +226,14 @@ def archived_version(record: Record) -> str:
     return moments.printed(moments.parse(record.archived_at)) if record.archived_at else ""
 
 
-def _parts(customers: list[str], line_ids: list[str], lines: Mapping[str, ReadLine]) -> Parts:
+def _parts(
+    customers: list[str], line_ids: list[str], lines: Mapping[str, ReadLine], places: Mapping[str, int]
+) -> Parts:
     # Several contacts: the one that was there first; a person replaces it by taking it off.
-    mine = set(line_ids)
     return Parts(
         customer=next(iter(customers), None),
-        lines=tuple(read for id, read in lines.items() if id in mine),
-        complete=mine <= lines.keys(),
+        lines=tuple(lines[id] for id in sorted(lines.keys() & line_ids, key=places.__getitem__)),
+        complete=lines.keys() >= set(line_ids),
     )
 
 

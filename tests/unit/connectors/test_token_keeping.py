@@ -216,6 +216,7 @@ async def test_disconnecting_killed_at_every_step_can_be_done_again():
             assert house.vendor.living == []
             assert "refresh-1" not in house.disk.kept["books.oauth"]
             assert "syncd connect books" in await lost(house.process())
+            assert await house.process().connected() == "company-1"
 
     assert await kills(work) == 7
 

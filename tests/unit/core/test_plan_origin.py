@@ -113,15 +113,27 @@ def test_a_date_of_service_given_by_the_books_survives_a_change_of_the_lines() -
     assert w.standing("invoices", id) == ("synced", "")
 
 
-def test_a_field_of_lines_that_a_side_has_no_place_for_is_left_out() -> None:
-    """Neither sent nor missed afterwards, nor an edit where it changes."""
-    usual = rules()
-    flows = tuple(replace(flow, lines_without=frozenset({"service_date"})) for flow in usual.flows)
-    w, id = inbound(line(service_date=date(2026, 11, 2)), world=World(sync=replace(usual, flows=flows)))
+def test_a_field_of_lines_that_the_other_side_has_no_place_for_is_left_out() -> None:
+    """Neither sent nor missed afterwards; changed where it can be said, nothing has to be written."""
+    w = World()
+    w.sides[LEFT] = replace(w.sides[LEFT], absent={Kind.INVOICE: frozenset({"lines.service_date"})})
+    _, id = inbound(line(service_date=date(2026, 11, 2)), world=w)
     assert w.twin("invoices", id).lines[0].service_date is None
+    assert w.run() == 0
     w.right.edit(Kind.INVOICE, id, lines=(replace(w.right.noun(Kind.INVOICE, id).lines[0], service_date=None),))
     assert w.run() == 0
     assert w.standing("invoices", id) == ("synced", "")
+
+
+def test_an_invoice_given_to_a_job_of_its_customer_stays_with_the_contact() -> None:
+    """HQ-08: nothing changes over there, so nothing is written, and it is agreed on."""
+    w, id = inbound()
+    job = w.right.add(Party(name="Job", parent=w.right.noun(Kind.INVOICE, id).customer))
+    w.right.edit(Kind.INVOICE, id, customer=job)
+    assert w.run() == 0
+    record = w.record("invoices", id)
+    assert record.right_base is not None
+    assert (record.code, record.right_base.fields["customer"]) == ("", job)
 
 
 def test_a_total_that_moved_by_something_else_is_said() -> None:
