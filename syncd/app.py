@@ -6,7 +6,6 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,15 @@ from typing import Any
 import anyio
 import structlog
 
-from syncd import recipes
+from syncd.assembly import WEBHOOKS, connectors_of, fitted, rules_of, settings_of
 from syncd.bell import Bell
 from syncd.clock import Chance, Clock, SystemChance, SystemClock
-from syncd.config import Config, Connection, secret
-from syncd.connectors import hubspot, quickbooks
-from syncd.connectors.base import Account, Condition, ConnectionTrouble, Connector, Finding, Severity
-from syncd.connectors.http import AioTransport
-from syncd.connectors.oauth import Issuer
-from syncd.connectors.settings import ConnectionSettings
-from syncd.connectors.webhooks import Verify
+from syncd.config import Config
+from syncd.connectors.base import Account, Condition, ConnectionTrouble
 from syncd.consent import carry_out
 from syncd.controls import control
-from syncd.core.rules import Direction, FlowRules, Row, SyncRules
+from syncd.core.rules import SyncRules
 from syncd.engine import Engine, account_from_plain, account_to_plain
-from syncd.errors import ConfigError, Problem
 from syncd.feed import doors
 from syncd.feed.intake import Intake
 from syncd.feed.listener import listening
@@ -36,29 +29,21 @@ from syncd.feed.poller import Poller
 from syncd.guard import Guard
 from syncd.health import Health
 from syncd.model.record import Record
-from syncd.model.references import Kind, Side
 from syncd.outbox.executor import Executor
 from syncd.ownership.local import owned
 from syncd.status.local import known, labels
 from syncd.status.reader import Reader
 from syncd.status.server import serving, socket_path
 from syncd.store.secrets import Secrets
-from syncd.store.store import Store, Tx
+from syncd.store.store import Store
 from syncd.turn import Turn
 from syncd.upkeep import Upkeep
 
 log = structlog.get_logger("syncd.daemon")
 
-CONNECTORS: Mapping[str, Callable[..., Connector]] = {"hubspot": hubspot.connect, "quickbooks": quickbooks.connect}
-WEBHOOKS: Mapping[str, Callable[[ConnectionSettings], Verify]] = {
-    "hubspot": hubspot.verifier,
-    "quickbooks": quickbooks.verifier,
-}
-ISSUERS: Mapping[str, Callable[..., Issuer]] = {"hubspot": hubspot.issuer, "quickbooks": quickbooks.issuer}
 PREPARED = "2"  # raised when connectors need more on an account than before
 STOP_SECONDS = 8.0  # how long requests that are out when we are told to stop are waited for
 IDLE_SECONDS = 1.0  # how long the loop sleeps at most: a due record is seen after this
-CLOSED = "closed"  # a direction that is off; opened again, it starts at that moment: to catch up, pause instead
 REPLAN_BATCH = 500  # records planned again per pass after a change of rules: in the background, behind live work
 
 
@@ -279,10 +264,12 @@ async def opened(
         store = await Store.open(config.database_url, cipher=secrets.cipher)
         stack.push_async_callback(store.close)
         settings = {name: settings_of(name, connection) for name, connection in config.connections.items()}
-        connectors = _connectors(config, settings, secrets, clock, chance)
+        connectors = connectors_of(config, settings, secrets, clock, chance)
         for connector in connectors.values():
             stack.push_async_callback(connector.close)
-        syncs = [_fitted(await _sync(config, name, store, clock), connectors) for name in config.syncs]
+        owner = purpose is not None
+        rules = [await rules_of(config, name, store, clock, owner=owner) for name in config.syncs]
+        syncs = [fitted(sync, connectors) for sync in rules]
         engine = Engine(store=store, connectors=connectors, syncs=syncs, clock=clock, chance=chance)
         health = Health(store, clock)
         await health.load({name: connection.vendor for name, connection in config.connections.items()})
@@ -311,85 +298,6 @@ def _remembered(health: Health) -> dict[str, Account]:
             plain = {key: value for key, value in row.settings.items() if key != "prepared"}
             known[name] = account_from_plain(plain)
     return known
-
-
-async def _sync(config: Config, name: str, store: Store, clock: Clock) -> SyncRules:
-    section = config.raw["syncs"][name]
-    start = config.syncs[name].start
-    if start is None:
-        # Without a date of its own a sync starts at the moment of its first run, and that never moves.
-        key = f"start:{name}"
-        known = await store.read(lambda tx: tx.meta(key))
-        if known is None:
-            known = clock.now().isoformat()
-            await store.write(lambda tx: tx.set_meta(key, known or ""))
-        start = clock.now().fromisoformat(known)
-    sync = recipes.build(name, section, start)
-    opened = await store.write(lambda tx: _directions(tx, sync, clock.now()))
-    return replace(sync, flows=tuple(replace(flow, opened=opened[flow.name]) for flow in sync.flows))
-
-
-def _directions(tx: Tx, sync: SyncRules, now: datetime) -> dict[str, dict[Side, datetime]]:
-    """When each direction was opened, if that was after the sync's first run; noted the first time it is seen open."""
-    begun = f"begun:{sync.name}"
-    first_run = tx.meta(begun) is None
-    opened: dict[str, dict[Side, datetime]] = {flow.name: {} for flow in sync.flows}
-    for flow in sync.flows:
-        for side in Side:
-            key = f"opened:{sync.name}:{flow.name}:{side}"
-            moment = tx.meta(key)
-            if not flow.direction.allows(side):
-                tx.set_meta(key, CLOSED)
-                continue
-            if moment is None or moment == CLOSED:
-                moment = "" if first_run else now.isoformat()
-                tx.set_meta(key, moment)
-            if moment:
-                opened[flow.name][side] = datetime.fromisoformat(moment)
-    tx.set_meta(begun, "1")
-    return opened
-
-
-def _fitted(sync: SyncRules, connectors: Mapping[str, Connector]) -> SyncRules:
-    """The rules without mappings to fields a connection has no place for."""
-
-    def kept(flow: FlowRules, row: Row) -> bool:
-        absent = {side: connectors[sync.connection(side)].traits.absent for side in Side}
-        return all(row.path(side) not in absent[side].get(flow.kind, ()) for side in Side)
-
-    flows = (replace(flow, rows=tuple(row for row in flow.rows if kept(flow, row))) for flow in sync.flows)
-    return replace(sync, flows=tuple(flows))
-
-
-def _connectors(
-    config: Config, settings: Mapping[str, ConnectionSettings], secrets: Secrets, clock: Clock, chance: Chance
-) -> dict[str, Connector]:
-    made: dict[str, Connector] = {}
-    problems: list[Problem] = []
-    for name, own in settings.items():
-        try:
-            made[name] = CONNECTORS[own.vendor](own, AioTransport(), clock, chance, secrets.keeper(name))
-        except ValueError as error:
-            problems.append(config.problem(("connections", name), str(error), "add what is missing"))
-    if problems:
-        raise ConfigError(problems)
-    return made
-
-
-def settings_of(name: str, connection: Connection) -> ConnectionSettings:
-    """A connection as its connector is given it."""
-    return ConnectionSettings(
-        name=name,
-        vendor=connection.vendor,
-        url=connection.url,
-        token=secret(connection.token),
-        client_id=connection.client_id,
-        client_secret=secret(connection.client_secret),
-        refresh_token=secret(connection.refresh_token),
-        webhook_secrets=tuple(each.get_secret_value() for each in connection.webhook_secrets),
-        account=connection.account,
-        options=connection.options,
-    )
 
 
 async def run(config: Config, *, until: anyio.Event) -> int:
@@ -426,68 +334,3 @@ async def once(config: Config, *, wait: float = 60.0, progress: Progress | None 
         await app.drain(wait, progress)
         status = await Reader(app).status()
     return OnceResult(status=status, failed=sum(flow["failed"] for s in status["syncs"] for flow in s["flows"]))
-
-
-async def check(config: Config) -> list[Finding]:
-    """Look at every connection and at what the configuration will make of it; changes nothing at a vendor."""
-    async with opened(config, None) as app:
-        findings, silent = doors.look(config), set[str]()
-        for name, connector in app.engine.connectors.items():
-            try:
-                found = await connector.check(app.engine.kinds(name))
-                findings += [replace(one, title=f"{name}: {one.title}") for one in found]
-                findings += await _pinned(app, name, connector)
-            except ConnectionTrouble as trouble:
-                title = f"{name}: {trouble.words}"
-                findings.append(Finding(severity=Severity.ERROR, title=title, code=str(trouble.condition)))
-                silent.add(name)
-        for sync in app.syncs:
-            findings += _flows(sync)
-            if sync.right not in silent:
-                findings += await _fallback_account(app, sync)
-        return findings
-
-
-async def _pinned(app: App, name: str, connector: Connector) -> list[Finding]:
-    row, account = app.health.rows[name], await connector.account()
-    if row.account_id is None or row.account_id == account.id:
-        return [Finding(severity=Severity.OK, title=f"{name}: account {account.id}")]
-    title = f"{name}: pinned to account {row.account_id}, but the credentials open {account.id}"
-    cure = "use credentials of the first account, or a new state directory for the new one"
-    return [Finding(severity=Severity.ERROR, title=title, cure=cure, code=str(Condition.ACCOUNT_CHANGED))]
-
-
-def _flows(sync: SyncRules) -> list[Finding]:
-    """Invoices without their customers or products: what follows, and the cure."""
-    invoices = sync.flow_of(Kind.INVOICE)
-    if invoices is None or invoices.direction is Direction.OFF:
-        return []
-    needed = {
-        invoices.customers: "invoices for customers the other side does not know will fail as customer_missing",
-        invoices.products: "every line without a known product goes on the fallback product",
-    }
-    return [
-        Finding(
-            severity=Severity.WARNING,
-            title=f"{sync.name}: the {name} flow is off: {follows}",
-            cure=f"set a direction for syncs.{sync.name}.flows.{name}",
-        )
-        for name, follows in needed.items()
-        if name is not None and sync.flow(name).direction is Direction.OFF
-    ]
-
-
-async def _fallback_account(app: App, sync: SyncRules) -> list[Finding]:
-    invoices = sync.flow_of(Kind.INVOICE)
-    if invoices is None or invoices.fallback_product is None:
-        return []
-    option = f"syncs.{sync.name}.flows.{invoices.name}.options.custom_line_item_account"
-    if invoices.fallback_account is None:
-        title = f"{sync.name}: no income account for “{invoices.fallback_product}”"
-        return [Finding(severity=Severity.ERROR, title=title, cure=f"set {option}", code="configuration")]
-    connector = app.engine.connectors[sync.right]
-    exists = getattr(connector, "account_exists", None)
-    if exists is not None and not await exists(invoices.fallback_account):
-        title = f"{sync.name}: {sync.right} has no income account “{invoices.fallback_account}”"
-        return [Finding(severity=Severity.ERROR, title=title, cure=f"correct {option}", code="configuration")]
-    return []

@@ -110,11 +110,10 @@ def init(
 @app.command()
 def check(config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False) -> None:
     """Look at the configuration, the credentials and both accounts' settings. Writes to no vendor."""
-    from syncd import app as application
-    from syncd import cli_output
+    from syncd import checkup, cli_output
 
     _log()
-    findings = [asdict(finding) for finding in _run(partial(application.check, _load(config, state_dir)))]
+    findings = [asdict(finding) for finding in _run(partial(checkup.check, _load(config, state_dir)))]
     if json:
         cli_output.print_json({"findings": findings})
     else:

@@ -17,7 +17,8 @@ import anyio
 import anyio.to_thread
 
 from syncd import recipes
-from syncd.app import ISSUERS, App, opened, settings_of
+from syncd.app import App, opened
+from syncd.assembly import ISSUERS, settings_of
 from syncd.cli_client import daemon
 from syncd.clock import Clock, SystemChance, SystemClock
 from syncd.config import Config

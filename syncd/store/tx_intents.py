@@ -18,7 +18,9 @@ from syncd.store.codec import intent_body, intent_body_fields
 from syncd.store.rows import UnderWay
 
 _table = schema.intents
-_SET_ONCE = frozenset(("id", "record", "sync", "flow", "connection", "side", "op", "kind", "created_at", "body", "priority"))
+_SET_ONCE = frozenset(
+    ("id", "record", "sync", "flow", "connection", "side", "op", "kind", "created_at", "body", "priority")
+)
 _COLUMNS = tuple(column.name for column in _table.c if column.name != "body")
 
 

@@ -240,10 +240,11 @@ class Once:
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, **functions: Any) -> None:
-    """Put functions in the place of `syncd.app` where only the command around them is meant."""
+    """Put functions in the place of those the commands call where only the command around them is meant."""
     fake = SimpleNamespace(**functions)
-    monkeypatch.setitem(sys.modules, "syncd.app", fake)
-    monkeypatch.setattr(syncd, "app", fake, raising=False)
+    for name in ("app", "checkup"):
+        monkeypatch.setitem(sys.modules, f"syncd.{name}", fake)
+        monkeypatch.setattr(syncd, name, fake, raising=False)
 
 
 @pytest.mark.parametrize(
