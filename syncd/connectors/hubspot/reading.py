@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
+from syncd.connectors.base import Condition, ConnectionTrouble
 from syncd.connectors.hubspot import mapping, moments, wire
 from syncd.connectors.hubspot.client import Client, by_number
 from syncd.connectors.hubspot.errors import Rejected
@@ -39,7 +40,6 @@ log = structlog.get_logger("syncd.hubspot")
 
 # The order in which HubSpot applies what belongs to the whole invoice (invoices guide).
 ADJUSTMENTS = ((DISCOUNTS, AdjustmentKind.DISCOUNT), (FEES, AdjustmentKind.FEE), (TAXES, AdjustmentKind.TAX))
-MERGEABLE = frozenset({Kind.PARTY})
 
 
 class Reader:
@@ -191,13 +191,16 @@ class Reader:
         }
         for id in ids:
             if id not in made:
-                into = await self._survivor(kind, id) if kind in MERGEABLE else None
+                into = await self._answered_as(kind, id)
+                if into == id:
+                    # A deletion needs a proof of its own: an answer that lost a record must not void a payment.
+                    raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "an answer left out a record that is there")
                 presence = Presence.MERGED if into else Presence.DELETED
                 made[id] = mapping.gone(kind, id, presence, into or "", into)
         return made
 
-    async def _survivor(self, kind: Kind, id: str) -> str | None:
-        """The record another one was merged into: reading the old id answers with the new one."""
+    async def _answered_as(self, kind: Kind, id: str) -> str | None:
+        """The id under which one record is answered: its own, that of the one it was merged into, None if gone."""
         path = self._client.paths.objects(TYPES[kind])
         try:
             record = wire.to(Record, await self._client.get(f"{path}/{id}", f"{path}/{{id}}"))
@@ -205,7 +208,7 @@ class Reader:
             if refusal.status in (400, 404):
                 return None
             raise
-        return record.id if record.id != id else None
+        return record.id
 
     def _adds_up(self, record: Record, parts: Parts) -> bool:
         try:
