@@ -43,6 +43,7 @@ log = structlog.get_logger("syncd.daemon")
 
 PREPARED = "2"  # raised when connectors need more on an account than before
 STOP_SECONDS = 8.0  # how long requests that are out when we are told to stop are waited for
+LONGEST_REST = 60.0  # seconds between rounds that fail
 IDLE_SECONDS = 1.0  # how long the loop sleeps at most: a due record is seen after this
 REPLAN_BATCH = 500  # records planned again per pass after a change of rules: in the background, behind live work
 
@@ -70,7 +71,9 @@ class App:
     version: str
     met: set[str] = field(default_factory=set)
     stopping: bool = False
+    faulty: bool = False
     _next_poll: dict[str, float] = field(default_factory=dict)
+    _rest: float = IDLE_SECONDS
 
     @property
     def store(self) -> Store:
@@ -104,7 +107,9 @@ class App:
 
     def ready(self) -> tuple[bool, str]:
         """Vendors' trouble is shown, and never makes the daemon unready."""
-        return (False, "stopping") if self.stopping else (True, "")
+        if self.stopping:
+            return False, "stopping"
+        return (False, "the last round failed; the log says why") if self.faulty else (True, "")
 
     async def poll(self, *, everything: bool = False) -> int:
         """Poll the connections that are due (or all that can be used); returns how many entities are news."""
@@ -189,11 +194,22 @@ class App:
         async with anyio.create_task_group() as group:
             group.start_soon(_leave, group.cancel_scope, until)
             while not until.is_set():
-                await self.upkeep.run()
                 self.bell.hush()
-                if await self.step() == 0:
-                    await self.bell.rest(IDLE_SECONDS, until)
+                if await self._round() == 0:
+                    await self.bell.rest(self._rest, until)
             group.cancel_scope.cancel()
+
+    async def _round(self) -> int:
+        """One round; what fails as a whole is tried again, more and more slowly, and makes the daemon unready."""
+        try:
+            await self.upkeep.run()
+            found = await self.step()
+        except Exception:  # a fault of ours or of the disk: it is in the log, and everything decided is still stored
+            log.exception("daemon.round_failed")
+            self._rest, self.faulty = min(LONGEST_REST, self._rest * 2), True
+            return 0
+        self._rest, self.faulty = IDLE_SECONDS, False
+        return found
 
     async def drain(self, wait: float, progress: Progress | None = None) -> None:
         """Poll, work until nothing is due; wait at most so many seconds for what will be due soon."""

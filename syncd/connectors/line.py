@@ -12,7 +12,7 @@ import anyio
 from syncd.clock import Clock
 from syncd.connectors.base import Condition, ConnectionTrouble
 from syncd.connectors.errand import Errand, present
-from syncd.core.pacing import Pacer
+from syncd.core.pacing import SHORTEST_WAIT, Pacer
 from syncd.core.queueing import Queue, Waiting
 
 LONGEST_STAY = 90.0  # seconds: while nothing may leave for longer, the connection says so and nobody stands in line
@@ -113,7 +113,7 @@ class Line:
             stand.called = True
             stand.nudge.set()
         before, self._alarm = self._alarm, now + wait
-        if self._keeper is not None and self._alarm < before:
+        if self._keeper is not None and self._alarm < before - SHORTEST_WAIT:
             self._keeper.nudge.set()
 
     def _land(self, sort: str) -> None:

@@ -11,8 +11,8 @@ import structlog
 from syncd.connectors.base import Advanced, Done, NotDone, Outcome, Refused, Stale, Unknown
 from syncd.core.commands import DERIVED
 from syncd.core.content import project, rules_by_row
+from syncd.core.identity import with_entity
 from syncd.core.lifecycle import failed, pending, synced
-from syncd.core.mirrored import MIRRORED
 from syncd.core.normalise import base_after_write
 from syncd.core.retry import OutcomeLost, RetryAt, Throttled, decide_retry
 from syncd.core.rules import SyncRules
@@ -121,15 +121,16 @@ class Settler:
             # We have seen that version now, so no poll will bring it as news.
             ref = EntityRef(intent.connection, intent.kind, outcome.id)
             ledger.changes.append(Change(ref=ref, cause="seen", due_at=now))
-        own = intent.kind is self._sync(intent).flow(intent.flow).kind
-        if own and intent.op is Op.CREATE:
-            record = replace(record, left=outcome.id) if intent.side is Side.LEFT else replace(record, right=outcome.id)
+        if intent.op is Op.CREATE:
             holder = ledger.holders.get((intent.sync, intent.flow, intent.side, outcome.id), record)
+            if holder.id != record.id and holder.entity(intent.side.other) is not None:
+                words = f"What was made for it belongs to {holder.label} already."
+                return failed(record, "internal_error", words, now)
+            record = with_entity(record, intent.side, outcome.id)
             if holder.id != record.id:
-                assert holder.entity(intent.side.other) is None, "what we create is nobody else's counterpart"
                 ledger.folded[holder.id] = record.id
         if not ledger.waiting[record.id] and not _refused_elsewhere(record) and record.code != "retry":
-            record = synced(record, now, notes=() if own else (MIRRORED,))
+            record = synced(record, now)
         ledger.activity.append(_entry(intent, record, now, "write.done", request_id=outcome.request_id))
         if outcome.foreign:
             record = self._overwrote(ledger, intent, record, outcome)

@@ -4,27 +4,30 @@ Prints its address when it answers, and ends when its input is closed. A line `t
 give that many invoices another due date; it answers `ok`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import sys
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from time import perf_counter
 
 from syncd.sandbox.base import Vendor
 from syncd.sandbox.server import serving
 from syncd.sandbox.world import create_world
 
-INVOICES_A_CONTACT = 4
+INVOICES_A_CONTACT = 10
 LINES = 3
-FIRST_DUE = date(2027, 1, 1)
+DUE = date(2027, 1, 1)
 
 
 def fill(crm: Vendor, invoices: int, now: datetime) -> list[str]:
-    """Give the portal finalized invoices of three lines, four to a contact. Returns their ids."""
+    """Give the portal finalized invoices of three lines, ten to a contact. Returns their ids."""
     customers = [_contact(crm, number, now) for number in range(-(-invoices // INVOICES_A_CONTACT))]
     return [_invoice(crm, customers[number // INVOICES_A_CONTACT], now) for number in range(invoices)]
+
+
+def touch(crm: Vendor, ids: list[str], round: int, now: datetime) -> None:
+    """Give these invoices another due date."""
+    due = (DUE + timedelta(days=round)).isoformat()
+    for id in ids:
+        crm.person("update", "invoices", id, {"hs_due_date": due}, now)
 
 
 def _contact(crm: Vendor, number: int, now: datetime) -> str:
@@ -46,27 +49,16 @@ def _invoice(crm: Vendor, contact: str, now: datetime) -> str:
     return str(crm.person("create", "invoices", None, fields, now)["id"])
 
 
-def touch(crm: Vendor, ids: list[str], now: datetime) -> None:
-    """Give these invoices another due date."""
-    for id, due in zip(ids, _days(), strict=False):
-        crm.person("update", "invoices", id, {"hs_due_date": due}, now)
-
-
-def _days() -> Iterator[str]:
-    day = FIRST_DUE
-    while True:
-        yield day.isoformat()
-        day += timedelta(days=1)
-
-
 async def _main(invoices: int) -> None:
-    world = create_world(timer=perf_counter)
+    world = create_world()
     crm = world.vendors["hubspot"]
     ids = fill(crm, invoices, datetime.now(UTC))
+    rounds = 0
     async with serving(world) as address:
         print(address, flush=True)
         while line := await asyncio.to_thread(sys.stdin.readline):
-            touch(crm, ids[: int(line.split()[1])], world.clock(datetime.now(UTC)))
+            touch(crm, ids[: int(line.split()[1])], rounds, world.clock(datetime.now(UTC)))
+            rounds += 1
             print("ok", flush=True)
 
 
