@@ -18,6 +18,7 @@ from syncd.connectors.webhooks import Verify
 from syncd.core.rules import FlowRules, Row, SyncRules
 from syncd.errors import ConfigError, Problem
 from syncd.model.references import Side
+from syncd.model.values import digest
 from syncd.store.secrets import Secrets
 from syncd.store.store import Store, Tx
 
@@ -83,8 +84,13 @@ def fitted(sync: SyncRules, connectors: Mapping[str, Connector]) -> SyncRules:
         absent = {side: connectors[sync.connection(side)].traits.absent for side in Side}
         return all(row.path(side) not in absent[side].get(flow.kind, ()) for side in Side)
 
-    flows = (replace(flow, rows=tuple(row for row in flow.rows if kept(flow, row))) for flow in sync.flows)
-    return replace(sync, flows=tuple(flows))
+    return replace(sync, flows=tuple(_with_rows(f, tuple(r for r in f.rows if kept(f, r))) for f in sync.flows))
+
+
+def _with_rows(flow: FlowRules, rows: tuple[Row, ...]) -> FlowRules:
+    # A field that gets a place later is a change of rules, and is noticed as one.
+    names = [row.name for row in rows]
+    return replace(flow, rows=rows, digest=digest({"rules": flow.digest, "rows": names}))
 
 
 def connectors_of(

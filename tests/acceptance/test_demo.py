@@ -6,25 +6,35 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 COMMAND = (sys.executable, "-c", "from syncd.cli import main; main()", "demo")
 STATUSES = {"synced": "notes", "pending": "waiting", "failed": "categories", "excluded": "reasons"}
 
 
-def started(tmp_path: Path, *words: str) -> subprocess.Popen[str]:
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short path: a unix socket's may have 107 bytes only."""
+    with tempfile.TemporaryDirectory(prefix="sd") as made:
+        yield Path(made)
+
+
+def started(folder: Path, *words: str) -> subprocess.Popen[str]:
     """The process, with a temporary directory of its own."""
-    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    environ = {**os.environ, "TMPDIR": str(folder)}
     pipe = subprocess.PIPE
-    return subprocess.Popen([*COMMAND, *words], stdout=pipe, stderr=pipe, env=environ, cwd=tmp_path, text=True)
+    return subprocess.Popen([*COMMAND, *words], stdout=pipe, stderr=pipe, env=environ, cwd=folder, text=True)
 
 
-def test_the_status_shows_what_works_and_what_does_not(tmp_path):
+def test_the_status_shows_what_works_and_what_does_not(folder):
     """--json prints the status alone, with records in every final state and many reasons; the telling is on stderr."""
-    process = started(tmp_path, "--for", "12", "--json")
+    process = started(folder, "--for", "12", "--json")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     status = json.loads(out)
@@ -37,22 +47,22 @@ def test_the_status_shows_what_works_and_what_does_not(tmp_path):
     assert len(codes(sync, "categories")) >= 6
     assert len(codes(sync, "categories") | codes(sync, "reasons")) >= 12
     assert "First sync" in err
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
-def test_it_says_where_the_page_is_and_stops_when_told(tmp_path):
+def test_it_says_where_the_page_is_and_stops_when_told(folder):
     """The page answers as soon as its address is printed; SIGTERM ends everything and removes the state."""
-    process = started(tmp_path)
+    process = started(folder)
     assert process.stdout is not None
     page = next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/\?live=1", line)))
     with urllib.request.urlopen(page, timeout=10) as answer:
         assert "QuickBooks (books)" in answer.read().decode()
-    assert list(tmp_path.iterdir()) != []
+    assert list(folder.iterdir()) != []
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "Where to look next" in out
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
 def adds_up(flow: Mapping[str, Any]) -> bool:

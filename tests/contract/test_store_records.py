@@ -176,7 +176,7 @@ async def test_records_are_due_when_their_time_has_come(store: Store) -> None:
 
 
 async def test_waking_makes_due_who_waits(store: Store) -> None:
-    """Pending and failed records that wait for the parent or the connection; not the settled, not the others."""
+    """Records that wait for the parent or the connection, left out ones too; not those that wait for another."""
     parent, connection = "record:p", "connection:crm"
     await save(
         store,
@@ -186,9 +186,9 @@ async def test_waking_makes_due_who_waits(store: Store) -> None:
         record("offline", waits_for=connection),
         record("other", waits_for="record:q"),
     )
-    assert await store.write(lambda tx: tx.wake([parent, connection], NOW)) == 3
+    assert await store.write(lambda tx: tx.wake([parent, connection], NOW)) == 4
     due = await store.read(lambda tx: tx.due_records(["invoicing"], NOW, 10))
-    assert {one.id for one in due} == {"pending", "failed", "offline"}
+    assert {one.id for one in due} == {"pending", "failed", "excluded", "offline"}
 
 
 async def test_records_of_other_rules_are_found(store: Store) -> None:

@@ -84,7 +84,7 @@ def _merge(entry: Entry, changes: Sequence[Change]) -> Mapping[str, Any]:
         "primaryObjectId": int(entry.fields["primary"]),
         "mergedObjectIds": [int(entry.fields["merged"])],
         "newObjectId": int(entry.id),
-        "numberOfPropertiesMoved": len(moved) - (KINDS[entry.kind].modified in moved),
+        "numberOfPropertiesMoved": len({*moved} - {KINDS[entry.kind].modified, "hs_merged_object_ids"}),
     }
 
 
