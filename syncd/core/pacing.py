@@ -3,8 +3,8 @@
 A limit is a sliding window. A call takes a place in it from the moment it leaves until the window's length after its
 answer came: whenever in between the vendor counted it, the vendor's own window is never exceeded.
 
-Some places of every window are kept for what is urgent, and what is not urgent leaves evenly once a burst is over. So a
-person finds room while a backlog runs, in a long window too.
+Some places of every window are kept for what is urgent, and a backlog that has met a long window's limit uses it evenly
+from then on. So a person finds room while a backlog runs.
 
 What other clients of the account use is learnt from what the vendor says about itself. Without a word from it on how
 long to wait, the rate is halved and won back call by call (additive increase, multiplicative decrease, as TCP does),
@@ -29,8 +29,8 @@ GRAINS = 1000  # a window remembers this many moments, so that an hour of calls 
 
 KEPT = 0.05  # of each window for what is urgent, a place at least; the larger half of it for people alone
 FEW = 5  # a window of fewer calls keeps no place: it would cost too much of it
-EVEN_FROM = 10.0  # seconds: calls into windows of that length and more leave evenly after a burst
-BURST = 0.25  # of the window
+EVEN_FROM = 10.0  # seconds: windows of that length and more are used evenly by a backlog that has met the limit
+BURST = 0.25  # of such a window may leave at once even then
 DAY = 86_400.0
 
 
@@ -155,7 +155,7 @@ class _Meter:
         self._under_way = 0
         self._grains: deque[_Grain] = deque()
         self._landed = 0
-        self._even = -inf  # until then, calls that are not urgent have used up their share of time
+        self._even = -inf  # so far ahead the calls made would reach at an even pace: a window's length at most
 
     def wait(self, now: float, rate: float, priority: Priority) -> float:
         """Seconds until one more call fits; 0 if it does now."""
@@ -165,12 +165,11 @@ class _Meter:
         if excess > 0:
             room = self._room(now, excess)
             if priority > Priority.WEBHOOK and room < inf:
-                # Whoever runs into the limit has had the burst: evenly, once there is room again.
-                self._even = max(self._even, now + room + self.window.seconds * BURST)
+                self._even = max(self._even, now + room + self.window.seconds * (1 - BURST))
             return room
         if priority <= Priority.WEBHOOK or self.window.seconds < EVEN_FROM:
             return 0.0
-        wait = self._even - self.window.seconds * BURST - now
+        wait = self._even - self.window.seconds - now
         return max(wait, SHORTEST_WAIT) if wait > 0 else 0.0
 
     def depart(self, now: float, rate: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
+from syncd.core.catalogue import text
 from syncd.core.decision import Context
 from syncd.core.facts import together
 from syncd.core.outcome import Settled
@@ -43,10 +44,10 @@ def customer_there(context: Context, invoice: Invoice, source: Side) -> str:
             "customer_missing", _tried(record, "the customers flow does not go this way"), waits_for=_on(record)
         )
     if record.status is Status.FAILED:
-        raise Settled("parent_failed", _tried(record, record.code), waits_for=_on(record))
+        raise Settled("parent_failed", _tried(record, _title(record)), waits_for=_on(record))
     on_demand = flow.creation.get(source) is Creation.WHEN_WANTED
     if record.status is Status.EXCLUDED and (record.wanted or not on_demand or record.code != "filtered"):
-        raise Settled("customer_missing", _tried(record, record.words or record.code), waits_for=_on(record))
+        raise Settled("customer_missing", _tried(record, record.words or _title(record)), waits_for=_on(record))
     raise Settled(
         "waits_parent",
         _tried(record, "it is being created"),
@@ -104,7 +105,7 @@ def _fallback(context: Context, name: str) -> str:
     if record.right is not None:
         return record.right
     if record.status is Status.FAILED:
-        raise Settled("parent_failed", _tried(record, record.code), waits_for=_on(record))
+        raise Settled("parent_failed", _tried(record, _title(record)), waits_for=_on(record))
     raise Settled("waits_parent", f"The product “{name}” is being made.", waits_for=_on(record))
 
 
@@ -132,19 +133,22 @@ def invoice_there(context: Context, invoice_id: str, source: Side) -> str:
         raise Settled("filtered", "Its invoice is not part of this sync.")
     there = record.entity(source.other)
     if record.status is Status.EXCLUDED:
-        raise Settled(
-            "filtered", f"Its invoice {record.label} is excluded: {record.words or record.code}", waits_for=_on(record)
-        )
+        words = f"Its invoice {record.label} is excluded: {record.words or _title(record)}"
+        raise Settled("filtered", words, waits_for=_on(record))
     if there is not None and record.status is not Status.FAILED:
         return there
     if record.status is Status.FAILED:
-        raise Settled("parent_failed", _tried(record, record.code), waits_for=_on(record))
+        raise Settled("parent_failed", _tried(record, _title(record)), waits_for=_on(record))
     raise Settled("waits_parent", _tried(record, "it is on its way"), waits_for=_on(record))
 
 
 def _flow(context: Context, name: str | None) -> FlowRules:
     assert name is not None, f"the recipe does not say what {context.flow.name} refers to"
     return context.sync.flow(name)
+
+
+def _title(record: Record) -> str:
+    return text(record.code, "en", left="", right="").title.lower() if record.code else ""
 
 
 def _tried(record: Record, why: str) -> str:

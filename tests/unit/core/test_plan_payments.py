@@ -101,7 +101,7 @@ def test_a_payment_of_a_failed_invoice_says_so() -> None:
     id = w.left.add(payment(left))
     w.run()
     record = w.record("payments", id)
-    assert (record.code, record.words) == ("parent_failed", "INV-1: amount_mismatch")
+    assert (record.code, record.words) == ("parent_failed", "INV-1: totals would differ")
     assert record.waits_for == f"record:{w.record('invoices', left).id}"
     w.left.edit(Kind.INVOICE, left, total=Decimal("100.00"))
     w.run()
