@@ -33,7 +33,8 @@ bench: setup
 	$(RUN)/python -m tests.bench
 
 hunt: setup
-	$(RUN)/pytest -n 2 --dist worksteal -q -m slow --hypothesis-profile=many
+	$(RUN)/pytest -n 2 --dist worksteal -q -m slow
+	$(RUN)/pytest -n 2 --dist worksteal -q --hypothesis-profile=many tests/properties
 
 clean:
 	rm -rf .venv .tools dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
