@@ -159,7 +159,7 @@ precise = st.decimals("-100", "100", places=4)
 def test_every_line_can_be_said_so_that_its_amount_comes_out(
     quantity: Decimal, price: Decimal, discount: Decimal | None, amount: Decimal, text: str | None, exact: bool
 ) -> None:
-    """A vendor that multiplies and rounds, or takes the amount alone, agrees to the cent; a discount is in the amount."""
+    """A vendor that multiplies and rounds, or takes the amount alone, agrees to the cent."""
     if exact:
         amount = rounded(quantity * price - (discount or Decimal(0)), "EUR")
     line = Line(quantity=quantity, unit_price=price, discount=discount, amount=amount, description=text)
