@@ -78,7 +78,8 @@ class Line:
                 self._queue.leave(mine)
             raise
         finally:
-            if self._keeper is stand:
+            if self._keeper in (stand, None):
+                # Whoever is asked may be called before it has woken, and then asks the next.
                 self._keeper = None
                 for other in self._stands.values():
                     other.nudge.set()

@@ -1,30 +1,34 @@
-"""Orders to requests: batches of thirty, and one by one what a batch is not known to take."""
+"""Orders to requests: batches of thirty, and one by one what a batch is not known to take, or what is in a hurry."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from syncd.connectors.base import NewId, Order, Send, Unwritable
+from syncd.connectors.errand import present
 from syncd.connectors.quickbooks.bodies import Known, body
 from syncd.connectors.quickbooks.client import BATCH, LIMITS, Client
 from syncd.connectors.quickbooks.manifest import MANIFEST
 from syncd.connectors.quickbooks.wire import ENTITIES, LISTS, Raw, encode
-from syncd.model.record import Op
+from syncd.model.record import Op, Priority
 from syncd.model.references import Kind
 
 ONLY_ITEM = "1"  # the key of a request that is no batch
+FEW = 3  # urgent orders that go by themselves
 VOID_PAYMENT = "include=void"
 
 
 def compose(client: Client, orders: Sequence[Order], known: Callable[[Order], Known], new_id: NewId) -> list[Send]:
     """The requests for these orders. The same id is the request's name at the vendor: a repeat does not run again."""
     bodies = [(order, body(order, known(order))) for order in orders]
-    batched = [(order, made) for order, made in bodies if not _alone(order)]
+    # Of all limits the one on batches is the tightest: a backlog may have used it up for a while.
+    hurried = present().priority < Priority.RETRY and len(orders) <= FEW
+    batched = [(order, made) for order, made in bodies if not (_alone(order) or hurried)]
     sends = [
         _batch(client, batched[start : start + LIMITS.batch_items], new_id())
         for start in range(0, len(batched), LIMITS.batch_items)
     ]
-    return sends + [_single(client, order, made, new_id()) for order, made in bodies if _alone(order)]
+    return sends + [_single(client, order, made, new_id()) for order, made in bodies if _alone(order) or hurried]
 
 
 def _alone(order: Order) -> bool:
@@ -59,7 +63,13 @@ def _operation(order: Order) -> dict[str, str]:
 
 
 def _single(client: Client, order: Order, made: Raw, id: str) -> Send:
-    parameters = {"operation": "void"} if order.kind is Kind.INVOICE else {"operation": "update", "include": "void"}
+    match order.op:
+        case Op.VOID if order.kind is Kind.PAYMENT:
+            parameters = {"operation": "update", "include": "void"}
+        case Op.VOID | Op.DELETE if order.kind not in LISTS:
+            parameters = {"operation": order.op.value}
+        case _:
+            parameters = {}
     return Send(
         id=id,
         method="POST",
