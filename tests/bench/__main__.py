@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from tests.bench import peers, rows
+from tests.bench import flood, peers, rows
 from tests.bench.figures import Figure, Skipped, table
 
 Row = Callable[[], Awaitable[list[Figure] | list[Figure | Skipped]]]
@@ -27,6 +27,7 @@ def _rows(records: int) -> dict[str, Row]:
         "calls": rows.calls,
         "many": partial(rows.many, records),
         "limits": rows.limits,
+        "flood": flood.flood,
     }
 
 

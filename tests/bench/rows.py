@@ -149,7 +149,7 @@ async def _pass(app: App) -> float:
 
 async def _daemon(home: House) -> tuple[float, float]:
     """Seconds until a daemon is ready, and its megabytes after a pass."""
-    home.file.write_text(home.file.read_text().replace("127.0.0.1:8300", f"127.0.0.1:{_free_port()}"))
+    home.file.write_text(home.file.read_text().replace("127.0.0.1:8300", f"127.0.0.1:{free_port()}"))
     await home.calls()
     words = [sys.executable, *SYNCD, "run", "--json", "--config", str(home.file)]
     started = time.perf_counter()
@@ -166,7 +166,8 @@ async def _daemon(home: House) -> tuple[float, float]:
     return ready, int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
