@@ -219,6 +219,7 @@ class App:
             moved = 0
             while (count := await self._settle()) > 0:
                 moved += count
+                self.bell.hush()
                 await self._report(progress)
             if moved and await self.poll(everything=True):
                 continue  # what we wrote ourselves is known now too, and so is what a person did meanwhile

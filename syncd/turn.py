@@ -68,7 +68,7 @@ class Turn:
         self._engine = engine
         self._health = health
         self._guard = guard
-        self._hurried: dict[str, Priority] = {}  # records of an urgent cause that wait for a parent
+        self._hurried: dict[str, Priority] = {}  # records that are due sooner or later for an urgent cause
         self._was_urgent = False
 
     async def run(self) -> int:
@@ -333,8 +333,7 @@ class Turn:
             else:
                 intents += [self._intent(work, record, command) for command in decision.commands]
             if record.code == "waits_parent":
-                if work.priority < Priority.POLL:
-                    self._hurried[id] = work.priority
+                self._hurry(id, work.priority)
                 record = replace(record, next_at=now + LOOK_AGAIN)
             records[id] = record
         tx.drop_intents(work.dropped)
@@ -385,6 +384,12 @@ class Turn:
             record = records.get(id) or stored.get(id)
             if record is not None:
                 records[id] = replace(record, wanted=True, next_at=now)
+                self._hurry(id, work.priority)
+
+    def _hurry(self, record: str, priority: Priority) -> None:
+        """What an urgent record waits for, and the record itself once that is there, are as urgent."""
+        if priority < Priority.POLL:
+            self._hurried[record] = min(priority, self._hurried.get(record, priority))
 
     def _intent(self, work: Work, record: Record, command: Command) -> Intent:
         return Intent(
