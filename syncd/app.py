@@ -18,6 +18,8 @@ from syncd.bell import Bell
 from syncd.clock import Chance, Clock, SystemChance, SystemClock
 from syncd.config import Config
 from syncd.connectors.base import Account, Condition, ConnectionTrouble
+from syncd.connectors.http import AioTransport, Transport
+from syncd.connectors.settings import TokenKeeper
 from syncd.consent import carry_out
 from syncd.controls import control
 from syncd.core.rules import SyncRules
@@ -280,31 +282,53 @@ async def opened(
         secrets = await Secrets.open(config.state_dir, Path(given) if given else None)
         store = await Store.open(config.database_url, cipher=secrets.cipher)
         stack.push_async_callback(store.close)
-        settings = {name: settings_of(name, connection) for name, connection in config.connections.items()}
-        connectors = connectors_of(config, settings, secrets, clock, chance)
-        for connector in connectors.values():
+        app = await assembled(config, store, secrets.keeper, clock=clock, chance=chance, owner=purpose is not None)
+        for connector in app.engine.connectors.values():
             stack.push_async_callback(connector.close)
-        owner = purpose is not None
-        rules = [await rules_of(config, name, store, clock, owner=owner) for name in config.syncs]
-        syncs = [fitted(sync, connectors) for sync in rules]
-        engine = Engine(store=store, connectors=connectors, syncs=syncs, clock=clock, chance=chance)
-        health = Health(store, clock)
-        await health.load({name: connection.vendor for name, connection in config.connections.items()})
-        engine.accounts |= _remembered(health)
-        bell = Bell()
-        guard = Guard(max((sync.guard.records for sync in config.syncs.values()), default=20))
-        yield App(
-            config=config,
-            engine=engine,
-            health=health,
-            poller=Poller(engine, health),
-            turn=Turn(engine, health, guard),
-            executor=Executor(engine, health, bell),
-            upkeep=Upkeep(engine),
-            intake=Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring),
-            bell=bell,
-            version=version("syncd"),
-        )
+        yield app
+
+
+async def assembled(
+    config: Config,
+    store: Store,
+    keeper: Callable[[str], TokenKeeper],
+    *,
+    clock: Clock,
+    chance: Chance,
+    owner: bool = True,
+    network: Callable[[], Transport] = AioTransport,
+) -> App:
+    """Everything that runs, over a store that is open. A simulation hands in its own clock, chance and network.
+
+    Args:
+        keeper: where a connection's tokens are kept, by its name.
+        owner: whether the state is ours to change.
+
+    Raises:
+        ConfigError: a connection lacks what its vendor needs.
+    """
+    settings = {name: settings_of(name, connection) for name, connection in config.connections.items()}
+    connectors = connectors_of(config, settings, keeper, clock, chance, network)
+    rules = [await rules_of(config, name, store, clock, owner=owner) for name in config.syncs]
+    syncs = [fitted(sync, connectors) for sync in rules]
+    engine = Engine(store=store, connectors=connectors, syncs=syncs, clock=clock, chance=chance)
+    health = Health(store, clock)
+    await health.load({name: connection.vendor for name, connection in config.connections.items()})
+    engine.accounts |= _remembered(health)
+    bell = Bell()
+    guard = Guard(max((sync.guard.records for sync in config.syncs.values()), default=20))
+    return App(
+        config=config,
+        engine=engine,
+        health=health,
+        poller=Poller(engine, health),
+        turn=Turn(engine, health, guard),
+        executor=Executor(engine, health, bell),
+        upkeep=Upkeep(engine),
+        intake=Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring),
+        bell=bell,
+        version=version("syncd"),
+    )
 
 
 def _remembered(health: Health) -> dict[str, Account]:

@@ -11,15 +11,14 @@ from syncd.clock import Chance, Clock
 from syncd.config import Config, Connection, secret
 from syncd.connectors import hubspot, quickbooks
 from syncd.connectors.base import Connector
-from syncd.connectors.http import AioTransport
+from syncd.connectors.http import AioTransport, Transport
 from syncd.connectors.oauth import Issuer
-from syncd.connectors.settings import ConnectionSettings
+from syncd.connectors.settings import ConnectionSettings, TokenKeeper
 from syncd.connectors.webhooks import Verify
 from syncd.core.rules import FlowRules, Row, SyncRules
 from syncd.errors import ConfigError, Problem
 from syncd.model.references import Side
 from syncd.model.values import digest
-from syncd.store.secrets import Secrets
 from syncd.store.store import Store, Tx
 
 CONNECTORS: Mapping[str, Callable[..., Connector]] = {"hubspot": hubspot.connect, "quickbooks": quickbooks.connect}
@@ -94,7 +93,12 @@ def _with_rows(flow: FlowRules, rows: tuple[Row, ...]) -> FlowRules:
 
 
 def connectors_of(
-    config: Config, settings: Mapping[str, ConnectionSettings], secrets: Secrets, clock: Clock, chance: Chance
+    config: Config,
+    settings: Mapping[str, ConnectionSettings],
+    keeper: Callable[[str], TokenKeeper],
+    clock: Clock,
+    chance: Chance,
+    network: Callable[[], Transport] = AioTransport,
 ) -> dict[str, Connector]:
     """A connector for each connection.
 
@@ -105,7 +109,7 @@ def connectors_of(
     problems: list[Problem] = []
     for name, own in settings.items():
         try:
-            made[name] = CONNECTORS[own.vendor](own, AioTransport(), clock, chance, secrets.keeper(name))
+            made[name] = CONNECTORS[own.vendor](own, network(), clock, chance, keeper(name))
         except ValueError as error:
             problems.append(config.problem(("connections", name), str(error), "add what is missing"))
     if problems:
