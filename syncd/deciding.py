@@ -1,0 +1,208 @@
+"""Deciding one sync's part of a turn: find the records, bring what their decisions ask for, decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from syncd.bring import Bringer, Seen
+from syncd.core.decision import Case, Context, Decision
+from syncd.core.facts import Missing, Needs, PartnerKey
+from syncd.core.outcome import Settled
+from syncd.core.plan import plan, settled
+from syncd.core.rules import FlowRules, SyncRules
+from syncd.engine import Engine
+from syncd.model.record import Change, IntentState, Priority, Record
+from syncd.model.references import EntityRef, Side
+from syncd.model.snapshot import Presence, Snapshot
+
+log = structlog.get_logger("syncd.turn")
+
+ROUNDS = 8  # look-ups a decision may ask for one after the other; more means that it can never be made
+
+
+@dataclass(slots=True)
+class Work:
+    """What one turn has gathered for one sync, on its way to the store.
+
+    Attributes:
+        priority: of what all this is about.
+        before: decided records as they were. folded: dropped halves and the records that swallow them.
+        dropped: intents that never left and are planned anew. busy: records with a request out.
+    """
+
+    sync: SyncRules
+    priority: Priority
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    before: dict[str, Record] = field(default_factory=dict)
+    folded: dict[str, str] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+    busy: list[Record] = field(default_factory=list)
+
+
+class Decider:
+    """Fills one sync's `Work` of one turn."""
+
+    def __init__(self, engine: Engine, work: Work, seen: Seen) -> None:
+        self._engine = engine
+        self._work = work
+        self._sync = work.sync
+        self._bringer = Bringer(engine, work.sync, seen)
+
+    async def decide(self, claimed: list[Change], due: list[Record]) -> Work:
+        """Decide what these hints and due records stand for, flow by flow."""
+        sync = self._sync
+        refs = [c.ref for c in claimed if c.ref.connection in (sync.left, sync.right)]
+        for flow in sync.flows:
+            records = await self._records(flow, refs, [r for r in due if r.flow == flow.name])
+            free = await self._free(records)
+            cases = await self._cases(flow, free)
+            await self._decide(flow, cases)
+        return self._work
+
+    async def _records(self, flow: FlowRules, refs: list[EntityRef], due: list[Record]) -> list[tuple[Record, bool]]:
+        """The flow's records these entities and due rows stand for; each with whether it is stored or new."""
+        sync, bringer, work = self._sync, self._bringer, self._work
+        found = {record.id: (record, True) for record in due if record.id not in work.decisions}
+        for side in Side:
+            ids = [r.id for r in refs if r.kind is flow.kind and r.connection == sync.connection(side)]
+            if not ids:
+                continue
+            held = await bringer.records(flow.name, side, ids)
+            found |= {record.id: (record, True) for record in held.values() if record.id not in work.decisions}
+            known = {(r.entity(side)) for r, _ in found.values()} | _decided(work, flow, side)
+            lone = [id for id in ids if id not in held and id not in known]
+            entities = await bringer.entities(sync.connection(side), flow.kind, lone)
+            ours = await self._by_marker(entities.values(), flow)
+            for id, snapshot in entities.items():
+                if snapshot.presence is not Presence.PRESENT or id in ours:
+                    continue
+                stub = self._stub(flow, side, id)
+                found[stub.id] = (stub, False)
+        return list(found.values())
+
+    async def _by_marker(self, entities: Iterable[Snapshot], flow: FlowRules) -> set[str]:
+        """Entities that carry the reference of a record whose own create is still out: its outcome will claim them."""
+        marked = {s.id: s.marker.removeprefix("syncd:") for s in entities if s.marker}
+        if not marked:
+            return set()
+        wanted = list(marked.values())
+        records, intents = await self._engine.store.read(lambda tx: (tx.records(wanted), tx.under_way(wanted)))
+        return {
+            id
+            for id, record in marked.items()
+            if record in records
+            and (records[record].sync, records[record].flow) == (self._sync.name, flow.name)
+            and intents.get(record)
+        }
+
+    def _stub(self, flow: FlowRules, side: Side, id: str) -> Record:
+        made = Record(
+            id=self._engine.chance.new_id(), sync=self._sync.name, flow=flow.name, since=self._engine.clock.now()
+        )
+        if id.startswith("fallback:"):
+            return replace(made, key=id, label=id.removeprefix("fallback:"), origin=Side.RIGHT)
+        return replace(made, left=id) if side is Side.LEFT else replace(made, right=id)
+
+    async def _free(self, records: list[tuple[Record, bool]]) -> list[tuple[Record, bool]]:
+        """Records that may be planned. A write that has not left is planned anew; one that has is waited for."""
+        ids = [record.id for record, stored in records if stored]
+        intents = await self._engine.store.read(lambda tx: tx.under_way(ids)) if ids else {}
+        free = []
+        for record, stored in records:
+            listed = intents.get(record.id, [])
+            if any(i.state is not IntentState.OPEN or i.step > 0 for i in listed):
+                self._work.busy.append(record)
+            else:
+                self._work.dropped += [intent.id for intent in listed]
+                free.append((record, stored))
+        return free
+
+    async def _cases(self, flow: FlowRules, records: list[tuple[Record, bool]]) -> list[Case]:
+        entities: dict[Side, dict[str, Snapshot]] = {}
+        for side in Side:
+            ids = [id for record, _ in records if (id := record.entity(side)) is not None]
+            entities[side] = await self._bringer.entities(self._sync.connection(side), flow.kind, ids) if ids else {}
+        return [
+            Case(
+                record=record,
+                left=entities[Side.LEFT].get(record.left or ""),
+                right=entities[Side.RIGHT].get(record.right or ""),
+                stored=stored,
+            )
+            for record, stored in records
+        ]
+
+    async def _decide(self, flow: FlowRules, cases: list[Case]) -> None:
+        """Decide each case as soon as everything it asks for is there; bring what is asked for, round by round."""
+        context = Context(sync=self._sync, flow=flow, facts=self._bringer.facts, now=self._engine.clock.now())
+        for case in cases:
+            self._known(case.record, flow)
+        for last in (*[False] * ROUNDS, True):
+            lacking: list[Case] = []
+            wanted: list[Needs] = []
+            for case in cases:
+                if case.record.id in self._work.folded:
+                    continue
+                try:
+                    self._take(case, self._planned(case, context, last=last), flow)
+                except Missing as missing:
+                    lacking.append(case)
+                    wanted.append(missing.needs)
+            if not lacking:
+                return
+            cases = lacking
+            for partner in sorted(await self._bringer.bring(Needs.union(wanted))):
+                await self._parent(partner)
+
+    def _planned(self, case: Case, context: Context, *, last: bool) -> Decision:
+        try:
+            return plan(case, context)
+        except Exception as error:
+            if isinstance(error, Missing) and not last:
+                raise
+            # One record that we cannot decide must never hold up the others.
+            log.exception("turn.record_failed", record=case.record.id, flow=context.flow.name)
+            words = "more and more was asked for" if isinstance(error, Missing) else type(error).__name__
+            return settled(case, context, Settled("internal_error", words))
+
+    def _known(self, record: Record, flow: FlowRules) -> None:
+        facts = self._bringer.facts
+        for side in Side:
+            if (id := record.entity(side)) is not None:
+                facts.holders[(flow.name, side, id)] = record
+                facts.partners[(flow.name, side, id)] = record
+        if record.key is not None and record.key.startswith("fallback:"):
+            facts.partners[(flow.name, Side.RIGHT, record.key)] = record
+
+    def _take(self, case: Case, decision: Decision, flow: FlowRules) -> None:
+        work = self._work
+        if case.stored:
+            work.before.setdefault(case.record.id, case.record)
+        if (other := decision.folds) is not None:
+            work.folded[other] = decision.record.id
+            work.decisions.pop(other, None)
+        decision = replace(decision, record=replace(decision.record, rules_digest=flow.digest))
+        work.decisions[decision.record.id] = decision
+        self._known(decision.record, flow)
+
+    async def _parent(self, partner: PartnerKey) -> None:
+        """Make and decide the record of a parent that no hint has named yet."""
+        flow_name, side, id = partner
+        flow = self._sync.flow(flow_name)
+        if id.startswith("fallback:"):
+            case = Case(record=self._stub(flow, side, id), left=None, right=None, stored=False)
+        else:
+            entity = (await self._bringer.entities(self._sync.connection(side), flow.kind, [id])).get(id)
+            if entity is None or entity.presence is not Presence.PRESENT:
+                self._bringer.facts.partners[partner] = None
+                return
+            case = Case(record=self._stub(flow, side, id), left=None, right=None, stored=False)
+            case = case.with_side(side, entity)
+        await self._decide(flow, [case])
+
+
+def _decided(work: Work, flow: FlowRules, side: Side) -> set[str | None]:
+    return {d.record.entity(side) for d in work.decisions.values() if d.record.flow == flow.name}

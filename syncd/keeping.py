@@ -1,0 +1,167 @@
+"""The one transaction in which a turn stores what it has seen and decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from syncd.bring import Seen
+from syncd.controls import is_paused
+from syncd.core.decision import Command
+from syncd.core.lifecycle import pending
+from syncd.core.rules import SyncRules
+from syncd.deciding import Work
+from syncd.engine import Engine, observed
+from syncd.guard import Guard
+from syncd.model.record import Change, Intent, IntentState, Priority, Record
+from syncd.model.references import EntityRef, Side
+from syncd.store.store import Tx
+
+BUSY_AGAIN = 2.0  # seconds until a record with a request out is looked at again
+CUSTOMER_AGAIN = timedelta(minutes=10)  # a link that was replaced is seen by reading only
+LOOK_AGAIN = timedelta(minutes=5)  # a net under the waking of what waits, should it be missed
+
+
+class Keeper:
+    """Stores turns.
+
+    Attributes:
+        hurried: records that are due sooner or later for an urgent cause.
+    """
+
+    def __init__(self, engine: Engine, guard: Guard) -> None:
+        self._engine = engine
+        self._guard = guard
+        self.hurried: dict[str, Priority] = {}
+
+    def store(
+        self, tx: Tx, works: list[Work], claimed: list[Change], later: list[tuple[Change, float]], seen: Seen
+    ) -> None:
+        """The turn's one transaction."""
+        clock = self._engine.clock
+        tx.observe([observed(ref.connection, snapshot, "read", clock) for ref, snapshot in seen.fresh.items()])
+        again = clock.now() + timedelta(seconds=BUSY_AGAIN)
+        waiting: set[EntityRef] = set()
+        for work in works:
+            self._store_decisions(tx, work)
+            tx.save_records([replace(record, next_at=again) for record in work.busy if record.next_at is not None])
+            for record in work.busy:
+                kind = work.sync.flow(record.flow).kind
+                waiting |= {EntityRef(work.sync.connection(s), kind, record.entity(s) or "") for s in Side}
+        tx.finish_changes([change for change in claimed if change.ref not in waiting])
+        tx.postpone_changes([change for change in claimed if change.ref in waiting], again)
+        tx.finish_changes([change for change, _ in later])
+        tx.put_changes([replace(c, due_at=clock.now() + timedelta(seconds=seconds)) for c, seconds in later])
+        for work in works:
+            # Only now: a hint that is put before the old one is finished would be due at the old one's time.
+            decided = [decision.record for decision in work.decisions.values()]
+            tx.put_changes(self._look_again(work.sync, decided, clock.now()))
+
+    def _store_decisions(self, tx: Tx, work: Work) -> None:
+        now = self._engine.clock.now()
+        self._fold(tx, work)
+        held = self._guard.held(tx, work.sync, work.decisions.values(), now)
+        paused = {flow.name for flow in work.sync.flows if is_paused(tx, work.sync.name, flow.name)}
+        intents: list[Intent] = []
+        records: dict[str, Record] = {}
+        for id, decision in work.decisions.items():
+            record = decision.record
+            if decision.commands and record.flow in paused:
+                record = pending(record, "paused", now)
+            elif id in held:
+                record = pending(record, "held", now, words=held[id], next_at=now + LOOK_AGAIN)
+            else:
+                intents += [self._intent(work, record, command) for command in decision.commands]
+            if record.code == "waits_parent":
+                self._hurry(id, work.priority)
+                record = replace(record, next_at=now + LOOK_AGAIN)
+            records[id] = record
+        tx.drop_intents(work.dropped)
+        self._want(tx, work, records)
+        tx.save_records(list(records.values()))
+        self._add_intents(tx, intents, records)
+        tx.add_activity([entry for d in work.decisions.values() for entry in d.activity])
+        tx.wake([f"record:{id}" for id in work.decisions if _moved(work.before.get(id), records[id])], now)
+
+    def _look_again(self, sync: SyncRules, records: Iterable[Record], now: datetime) -> list[Change]:
+        """Entities whose cure no poll may show: another contact on an invoice need not change the invoice itself."""
+        return [
+            Change(
+                ref=EntityRef(sync.connection(record.origin), sync.flow(record.flow).kind, id),
+                cause="retry",
+                priority=Priority.RETRY,
+                due_at=now + CUSTOMER_AGAIN,
+            )
+            for record in records
+            if record.code == "customer_missing"
+            and record.origin is not None
+            and (id := record.entity(record.origin)) is not None
+        ]
+
+    def _add_intents(self, tx: Tx, intents: list[Intent], records: dict[str, Record]) -> None:
+        now = self._engine.clock.now()
+        for refused in tx.add_intents(intents):
+            # Somebody else is creating the same thing this moment: wait for it, then match.
+            waits = pending(records[refused.record], "waits_parent", now, words="The same is being created already.")
+            tx.save_records([replace(waits, next_at=now + timedelta(seconds=BUSY_AGAIN))])
+
+    def _fold(self, tx: Tx, work: Work) -> None:
+        stored = tx.records(list(work.folded))
+        for dropped, kept in work.folded.items():
+            if dropped in stored:
+                tx.drop_intents([i.id for i in tx.under_way([dropped]).get(dropped, [])])
+                tx.delete_record(dropped, kept)
+        # The half that is kept may have had a write of its own in mind that is no longer wanted.
+        kept_ids = list(set(work.folded.values()))
+        for listed in tx.under_way(kept_ids).values():
+            tx.drop_intents([i.id for i in listed if i.state is IntentState.OPEN])
+
+    def _want(self, tx: Tx, work: Work, records: dict[str, Record]) -> None:
+        wanted = {id for decision in work.decisions.values() for id in decision.wants}
+        stored = tx.records([id for id in wanted if id not in records])
+        now = self._engine.clock.now()
+        for id in sorted(wanted):
+            record = records.get(id) or stored.get(id)
+            if record is not None:
+                records[id] = replace(record, wanted=True, next_at=now)
+                self._hurry(id, work.priority)
+
+    def _hurry(self, record: str, priority: Priority) -> None:
+        """What an urgent record waits for, and the record itself once that is there, are as urgent."""
+        if priority < Priority.POLL:
+            self.hurried[record] = min(priority, self.hurried.get(record, priority))
+
+    def _intent(self, work: Work, record: Record, command: Command) -> Intent:
+        return Intent(
+            id=self._engine.chance.new_id(),
+            record=record.id,
+            sync=work.sync.name,
+            flow=record.flow,
+            connection=work.sync.connection(command.side),
+            side=command.side,
+            op=command.op,
+            kind=command.kind,
+            entity=command.entity,
+            natural_key=command.natural_key,
+            values=command.values,
+            lines=command.lines,
+            allocations=command.allocations,
+            mirror=command.mirror,
+            if_version=command.if_version,
+            expected=command.expected,
+            patch=command.patch,
+            created_at=self._engine.clock.now(),
+            priority=work.priority,
+        )
+
+
+def _moved(before: Record | None, after: Record) -> bool:
+    if before is None:
+        return True
+    return (before.status, before.code, before.left, before.right) != (
+        after.status,
+        after.code,
+        after.left,
+        after.right,
+    )

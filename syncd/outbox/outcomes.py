@@ -1,0 +1,43 @@
+"""Stores what became of intents, after a second thought about some refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from syncd.connectors.base import ConnectionTrouble, Connector, Order, Outcome, Refused, Stale, Unknown
+from syncd.engine import Engine
+from syncd.model.record import Intent, Op
+from syncd.outbox.settle import Settler
+
+
+class Outcomes:
+    """What came back, on its way to the store."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._settler = Settler(engine)
+
+    async def store(self, intents: dict[str, Intent], orders: dict[str, Order], outcomes: Sequence[Outcome]) -> None:
+        """Settle every order; one without an outcome is unknown."""
+        answered = {outcome.intent for outcome in outcomes}
+        every = [
+            *outcomes,
+            *(Unknown(intent=id, words="the answer left it out") for id in orders if id not in answered),
+        ]
+        await self._engine.store.write(lambda tx: self._settler.settle(tx, intents, every))
+
+    async def reconsidered(
+        self, connector: Connector, name: str, intents: dict[str, Intent], outcomes: Sequence[Outcome]
+    ) -> Sequence[Outcome]:
+        """A create the account's state forbids may mean that nothing of its kind can be made there: then plan anew."""
+        refused = {o.intent for o in outcomes if isinstance(o, Refused) and o.category == "state_not_allowed"}
+        refused = {id for id in refused if intents[id].op is Op.CREATE}
+        if not refused:
+            return outcomes
+        try:
+            account = await connector.account()
+        except ConnectionTrouble:
+            return outcomes
+        self._engine.accounts[name] = account
+        hopeless = {id for id in refused if intents[id].kind not in account.writable}
+        return [Stale(intent=o.intent) if o.intent in hopeless else o for o in outcomes]
