@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,14 +19,16 @@ KEEP_SENDS = timedelta(days=2)  # the exact bytes of requests whose outcome is k
 
 
 class Upkeep:
-    """Runs at most once an hour, in bounded batches."""
+    """Runs at most once an hour, in bounded batches; and notes the counts when an hour begins."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._next = engine.clock.monotonic() + EVERY
+        self._hour: datetime | None = None
 
     async def run(self) -> None:
         """Do what is due; nothing most of the time."""
+        await self._note_hour()
         if self._engine.clock.monotonic() < self._next:
             return
         self._next = self._engine.clock.monotonic() + EVERY
@@ -37,6 +39,12 @@ class Upkeep:
         if wrong:
             log.error("counts.wrong", differences=len(wrong))
         log.info("upkeep.done", pruned=pruned)
+
+    async def _note_hour(self) -> None:
+        hour = self._engine.clock.now().replace(minute=0, second=0, microsecond=0)
+        if hour != self._hour:
+            await self._engine.store.write(lambda tx: tx.note_hour(hour))
+            self._hour = hour
 
     def _prune(self, tx: Tx) -> int:
         now = self._engine.clock.now()

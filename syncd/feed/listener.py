@@ -16,10 +16,10 @@ from aiohttp import web
 
 from syncd.config import Webhooks
 from syncd.config_values import Listen
+from syncd.entrance.connection import BODY_SECONDS, GuardedConnection, GuardedServer, answer
+from syncd.entrance.gate import Entry, Gate
 from syncd.errors import StateBusy
-from syncd.feed.connection import BODY_SECONDS, GuardedConnection, GuardedServer, answer
 from syncd.feed.doors import PREFIX
-from syncd.feed.gate import Entry, Gate
 from syncd.feed.intake import Intake, Verdict
 
 MAX_BODY = 2 * 1024 * 1024  # Intuit: allow for 2 MB at least
@@ -46,7 +46,8 @@ async def listening(settings: Webhooks | None, intake: Intake) -> AsyncIterator[
         yield None
         return
     gate = Gate(settings.connections, settings.most_per_address, MAX_BYTES)
-    runner = web.ServerRunner(GuardedServer(_Listener(intake, gate).answer, gate), shutdown_timeout=STOP_SECONDS)
+    server = GuardedServer(_Listener(intake, gate).answer, gate, "webhook.request_failed")
+    runner = web.ServerRunner(server, shutdown_timeout=STOP_SECONDS)
     await runner.setup()
     storing = asyncio.create_task(intake.run())
     try:

@@ -46,6 +46,17 @@ class CountRow:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class HourRow:
+    """How many records of a flow stood in one status when that hour was first looked at."""
+
+    hour: datetime
+    sync: str
+    flow: str
+    status: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class CountDifference:
     """A maintained count that is not what a recount finds."""
 
@@ -72,3 +83,4 @@ class Retention:
     version_content: timedelta = timedelta(days=30)
     versions: timedelta = timedelta(days=400)
     activity: timedelta = timedelta(days=90)
+    counts_hourly: timedelta = timedelta(days=90)

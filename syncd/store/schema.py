@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from syncd.store.columns import BytewiseText, JsonText, KeyText, PeopleText, RowNumber, UtcDateTime
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision this release works with; known here so that a start at head need not load Alembic."""
 
 IS_CREATE = text("op = 'create'")
@@ -204,6 +204,16 @@ counts = Table(
     Column("flow", Text, primary_key=True),
     Column("status", Text, primary_key=True),
     Column("code", Text, primary_key=True),
+    Column("n", Integer, nullable=False),
+)
+
+counts_hourly = Table(
+    "counts_hourly",
+    metadata,
+    Column("hour", UtcDateTime, primary_key=True),
+    Column("sync", Text, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("status", Text, primary_key=True),
     Column("n", Integer, nullable=False),
 )
 

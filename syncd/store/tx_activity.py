@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from syncd.model.record import Activity
 from syncd.model.references import Side
@@ -19,6 +19,8 @@ from syncd.store.rows import Retention
 
 _table = schema.activity
 _BATCH = 2000  # rows a pruning transaction touches at most of each table: some ten milliseconds
+
+_MOST = 1000  # entries that are looked at to say which records moved
 
 
 class ActivityPart(TxPart):
@@ -36,6 +38,17 @@ class ActivityPart(TxPart):
             query = query.where(_table.c.number < before)
         return [(row.number, self._activity_of(row)) for row in self._connection.execute(query)]
 
+    def moved_since(self, number: int | None) -> tuple[int, list[str]]:
+        """The records that something happened to after the entry of this number, and the number of the last entry.
+
+        Without a number nothing has happened yet. At most `_MOST` records: whoever looks that rarely looks at all.
+        """
+        last = self._connection.scalar(select(func.max(_table.c.number))) or 0
+        if number is None:
+            return last, []
+        recent = select(_table.c.record).where(_table.c.number > number).order_by(_table.c.number.desc()).limit(_MOST)
+        return last, list(dict.fromkeys(self._connection.scalars(recent)))
+
     def prune(self, now: datetime, retention: Retention) -> int:
         """Forget one batch of what is older than its retention.
 
@@ -46,6 +59,7 @@ class ActivityPart(TxPart):
             self._empty_versions(now - retention.version_content)
             + self._drop_oldest(schema.versions, now - retention.versions)
             + self._drop_oldest(_table, now - retention.activity)
+            + self._drop_hours(now - retention.counts_hourly)
         )
 
     def _empty_versions(self, until: datetime) -> int:
@@ -61,6 +75,10 @@ class ActivityPart(TxPart):
         numbers = [row.number for row in self._connection.execute(query) if row.at < until]
         self._connection.execute(delete(table).where(table.c.number.in_(numbers)))
         return len(numbers)
+
+    def _drop_hours(self, until: datetime) -> int:
+        table = schema.counts_hourly
+        return self._connection.execute(delete(table).where(table.c.hour < until)).rowcount
 
     def _row_of(self, entry: Activity) -> Row:
         changes = self._seal.close(msgspec.json.encode(changes_to_plain(entry.changes))) if entry.changes else None

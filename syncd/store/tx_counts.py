@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
@@ -11,7 +12,7 @@ from sqlalchemy import delete, func, select
 from syncd.model.record import Status
 from syncd.store import schema
 from syncd.store.base import TxPart
-from syncd.store.rows import NOTE, CountDifference, CountRow
+from syncd.store.rows import NOTE, CountDifference, CountRow, HourRow
 
 _Group = tuple[str, str, str, str]
 
@@ -27,7 +28,7 @@ class Standing(NamedTuple):
 
 
 class CountsPart(TxPart):
-    """Table `counts`."""
+    """Tables `counts` and `counts_hourly`."""
 
     def counts(self) -> list[CountRow]:
         """All counts above zero, sorted; the status of a row that counts a note is `note`."""
@@ -52,6 +53,27 @@ class CountsPart(TxPart):
             CountDifference(*found, maintained.get(found, 0), actual[found])
             for found in sorted({*maintained, *actual})
             if maintained.get(found, 0) != actual[found]
+        ]
+
+    def note_hour(self, hour: datetime) -> None:
+        """Keep how many records stand in each status now, for this hour; what it holds already stays."""
+        totals: Counter[tuple[str, str, str]] = Counter()
+        for row in self.counts():
+            if row.status != NOTE:
+                totals[row.sync, row.flow, row.status] += row.n
+        rows = [
+            {"hour": hour, "sync": sync, "flow": flow, "status": status, "n": n}
+            for (sync, flow, status), n in sorted(totals.items())
+        ]
+        if rows:
+            self._connection.execute(self._insert(schema.counts_hourly).on_conflict_do_nothing(), rows)
+
+    def hourly(self, since: datetime) -> list[HourRow]:
+        """What is kept of the hours from then on, oldest first. A status that nothing stood in has no row."""
+        table = schema.counts_hourly
+        return [
+            HourRow(*row)
+            for row in self._connection.execute(select(table).where(table.c.hour >= since).order_by(table.c.hour))
         ]
 
     def _count(self, before: Iterable[Standing], after: Iterable[Standing]) -> None:

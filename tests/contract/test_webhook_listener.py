@@ -11,8 +11,9 @@ import pytest
 
 from syncd.config import Webhooks
 from syncd.config_values import Listen
+from syncd.entrance import connection
 from syncd.errors import StateBusy
-from syncd.feed import connection, listener
+from syncd.feed import listener
 from syncd.feed.listener import MAX_BODY, listening
 from tests.webhook_house import House, crm_events, house, request, status, until
 from tests.webhook_samples import GENERIC, hubspot_signed

@@ -1,4 +1,4 @@
-"""One connection to the webhook listener: one request, answered or cut off by a deadline.
+"""One connection to a listener: what comes over it is answered, or cut off by a deadline.
 
 aiohttp waits an hour for headers that never come, and prints what it could not parse; here neither happens.
 """
@@ -13,14 +13,15 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from syncd.feed.gate import Entry, Gate
+from syncd.entrance.gate import Entry, Gate
 
-log = structlog.get_logger("syncd.webhooks")
+log = structlog.get_logger("syncd.entrance")
 
 HEADER_SECONDS = 3.0
 BODY_SECONDS = 10.0
 LINGER_SECONDS = 1.0  # the rest of a refused body is read so long, so that the answer is not lost with it
 REST_SECONDS = 8.0  # for everything after the body: storing, answering, lingering
+ANSWER_SECONDS = 10.0  # where connections are kept: for reading the answer and beginning the next request
 RETRY_SECONDS = "30"
 
 
@@ -36,18 +37,22 @@ def answer(status: HTTPStatus) -> web.Response:
 class GuardedConnection(web.RequestHandler):
     """Closes itself when headers, body or peer are too slow; `entry` says whether there is room for it."""
 
-    __slots__ = ("_address", "_deadline", "_gate", "entry")
+    __slots__ = ("_address", "_deadline", "_fault", "_gate", "entry")
 
-    def __init__(self, server: GuardedServer, gate: Gate, **options: Any) -> None:
+    def __init__(self, server: GuardedServer, gate: Gate, fault: str, **options: Any) -> None:
         super().__init__(server, **options)
         self._gate = gate
-        self._address = ""
+        self._fault = fault
+        self._address: str | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self.entry = Entry.REFUSED
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Asyncio's: it is open."""
         super().connection_made(transport)
+        if through_socket_file(transport):
+            self.entry = Entry.ADMITTED  # whoever may open the file is not kept out by strangers at the other door
+            return
         peer = transport.get_extra_info("peername")
         self._address = peer[0] if peer else ""  # nothing is known of a peer that is gone already
         self.entry = self._gate.enter(self._address)
@@ -58,18 +63,27 @@ class GuardedConnection(web.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Asyncio's: it is closed."""
-        self._gate.leave(self._address)
-        if self._deadline is not None:
-            self._deadline.cancel()
+        if self._address is not None:
+            self._gate.leave(self._address)
+        self.unhurried()
         super().connection_lost(exc)
 
     def begun(self) -> None:
         """The headers are there."""
         self._close_after(BODY_SECONDS + REST_SECONDS)
 
-    def _close_after(self, seconds: float) -> None:
+    def unhurried(self) -> None:
+        """The request is whole; how long its answer takes is for whoever answers it."""
         if self._deadline is not None:
             self._deadline.cancel()
+            self._deadline = None
+
+    def answered(self) -> None:
+        """The answer is made, and may be read; then another request may begin."""
+        self._close_after(ANSWER_SECONDS)
+
+    def _close_after(self, seconds: float) -> None:
+        self.unhurried()
         self._deadline = asyncio.get_running_loop().call_later(seconds, self._cut)
 
     def _cut(self) -> None:
@@ -95,16 +109,27 @@ class GuardedConnection(web.RequestHandler):
         error = kw.get("exc_info")
         if isinstance(error, BaseException):
             places = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
-            log.error("webhook.request_failed", error=type(error).__name__, at=places[-1:])
+            log.error(self._fault, error=type(error).__name__, at=places[-1:])
 
 
 class GuardedServer(web.Server):
-    """aiohttp's low-level server over guarded connections."""
+    """aiohttp's low-level server over guarded connections.
 
-    def __init__(self, handler: Any, gate: Gate) -> None:
-        super().__init__(handler, access_log=None, auto_decompress=False, lingering_time=LINGER_SECONDS)
+    Args:
+        fault: the event that is logged when answering fails. options: more of aiohttp's.
+    """
+
+    def __init__(self, handler: Any, gate: Gate, fault: str, **options: Any) -> None:
+        fixed: dict[str, Any] = {"access_log": None, "auto_decompress": False, "lingering_time": LINGER_SECONDS}
+        super().__init__(handler, **fixed, **options)
         self._gate = gate
+        self._fault = fault
 
     def __call__(self) -> GuardedConnection:
         """Asyncio's: a connection is being opened."""
-        return GuardedConnection(self, self._gate, loop=self._loop, **self._kwargs)
+        return GuardedConnection(self, self._gate, self._fault, loop=self._loop, **self._kwargs)
+
+
+def through_socket_file(transport: asyncio.BaseTransport) -> bool:
+    """Whether the connection came through a unix socket, which only its file's rights open."""
+    return isinstance(transport.get_extra_info("sockname"), str | bytes)
