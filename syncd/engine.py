@@ -64,10 +64,14 @@ def side_facts(traits: Traits, account: Account) -> SideFacts:
         service_date_required=account.service_date_required,
         books_closed_until=account.books_closed_until,
         taxes_required=account.taxes_required,
+        owns_numbers=account.owns_numbers,
+        allows_discount=account.allows_discount,
+        unique_numbers=traits.unique_numbers,
         strong_line_ids=traits.strong_line_ids,
         splits_payments=traits.splits_payments,
         normalisers=traits.normalisers,
         absent=traits.absent,
+        most=traits.most,
     )
 
 
@@ -95,6 +99,7 @@ def account_to_plain(account: Account) -> dict[str, object]:
         "service_date_required": account.service_date_required,
         "books_closed_until": account.books_closed_until.isoformat() if account.books_closed_until else None,
         "taxes_required": account.taxes_required,
+        "allows_discount": account.allows_discount,
     }
 
 

@@ -70,6 +70,7 @@ class Account:
         writable: kinds that can be created at all with this account's plan, settings and scopes.
         service_date_required: every invoice line needs a service date.
         books_closed_until: documents dated on or before this day are refused; None when the vendor does not tell.
+        allows_discount: an invoice may have a discount on the whole.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Account:
     service_date_required: bool = False
     books_closed_until: date | None = None
     taxes_required: bool = False
+    allows_discount: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +266,9 @@ class Traits:
         absent: fields of our nouns this connection has no place for as it is set up; nothing is mapped to them.
         normalisers: kind, then field name, then the silent changes this vendor makes to it, as `core.diff` knows them:
             `trim`, `casefold`, `round:2`, `truncate:1000`.
+        most: kind, then field name, then how many characters it may have (`lines`: how many there may be). More is
+            refused before it is sent, and never cut: what is cut stands under `normalisers`.
+        unique_numbers: no two invoices should carry one number, whether or not the vendor sees to it.
     """
 
     name: str
@@ -275,6 +280,8 @@ class Traits:
     normalisers: Mapping[Kind, Mapping[str, tuple[str, ...]]]
     splits_payments: bool = True
     absent: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
+    most: Mapping[Kind, Mapping[str, int]] = field(default_factory=dict)
+    unique_numbers: bool = False
 
 
 class Authorization(Protocol):

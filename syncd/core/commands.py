@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from syncd.core.content import allocation_text, comparable, compared_rows, project
 from syncd.core.decision import Case, Command, Context
+from syncd.core.limits import refuse_too_long
 from syncd.core.match import natural_key
 from syncd.core.rules import Group
 from syncd.core.translate import Wanted, derived, lines_there, whole
@@ -25,6 +26,7 @@ def create(context: Context, case: Case, source: Side, now: Content) -> Command:
     """The counterpart of what `source` holds. `now` is the source's content, its lines keyed."""
     noun = present_noun(case, source)
     wanted = whole(context, noun, source, now.lines)
+    refuse_too_long(context.flow.kind, wanted.values, wanted.lines, context.facts.sides[source.other])
     return Command(
         side=source.other,
         op=Op.CREATE,
@@ -65,6 +67,7 @@ def update(context: Context, case: Case, target: Side, moved: Moved, source: Con
     paths = {row.name: row.path(target) for row in context.flow.rows}
     values = {paths.get(name, name): value for name, value in moved.fields.items() if name != "allocations"}
     settled = {name: source.fields.get(name) for name in moved.fields}
+    refuse_too_long(context.flow.kind, values, moved.lines, context.facts.sides[target])
     return Command(
         side=target,
         op=Op.UPDATE,

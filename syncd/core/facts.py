@@ -20,7 +20,7 @@ from syncd.model.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideFacts:
-    """An account's settings that decide what may be written there; see `connectors.base.Account`."""
+    """An account's settings that decide what may be written there; see `connectors.base`, `Account` and `Traits`."""
 
     currency: str = "USD"
     multi_currency: bool = False
@@ -28,10 +28,14 @@ class SideFacts:
     service_date_required: bool = False
     books_closed_until: date | None = None
     taxes_required: bool = False
+    owns_numbers: bool = True
+    allows_discount: bool = True
+    unique_numbers: bool = False
     strong_line_ids: bool = False
     splits_payments: bool = True
     normalisers: Mapping[Kind, Normalisers] = field(default_factory=dict)
     absent: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
+    most: Mapping[Kind, Mapping[str, int]] = field(default_factory=dict)
 
 
 T = TypeVar("T")

@@ -49,6 +49,10 @@ def counterpart(context: Context, case: Case, source: Side, *, ask: bool = False
     if isinstance(snapshot.noun, Invoice):
         if len(free) > 1:
             raise Settled("duplicate_document_number", ", ".join(c.id for c in free))
+        if ask and not free and found and context.facts.sides[source.other].unique_numbers:
+            # The vendor might let a second one through, or not: that is a switch nobody can see from outside.
+            words = f"{snapshot.noun.number} stands on {', '.join(sorted(c.id for c in found))} there."
+            raise Settled("duplicate_document_number", words)
     elif len(fitting) > 1:
         raise _ambiguous(context, case, source.other, fitting)
     elif fitting and not free:

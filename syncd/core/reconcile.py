@@ -36,7 +36,8 @@ def reconcile(case: Case, context: Context) -> Decision:
     strangers = case.record.left_base is None or case.record.right_base is None
     money = money_fields(context.flow) if context.flow.origin_rule else frozenset()
     if not strangers and money:
-        _refuse_outside_edit(both, money, origin.other)
+        given = frozenset() if context.facts.sides[origin.other].owns_numbers else frozenset({"number"})
+        _refuse_outside_edit(both, money - given, origin.other)
     rows = tuple(
         _effective(row, context.flow.direction) for row in compared_rows(context.flow) if row.name not in money
     )

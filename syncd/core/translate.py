@@ -164,6 +164,8 @@ def _validate_computed(invoice: Invoice, target: SideFacts) -> None:
     if others or len(discounts) > 1:
         what = ", ".join(a.label or a.kind.value for a in (others or discounts))
         raise Settled("order_level_amount", what)
+    if discounts and not target.allows_discount:
+        raise Settled("order_level_amount", "Discounts on the whole are switched off over there.")
     if invoice.tax_total:
         raise Settled("tax_code_required", "A line carries tax.")
     if not invoice.lines:

@@ -65,13 +65,13 @@ async def test_every_record_ends_as_the_table_says(synced: Snapshot) -> None:
 
 
 async def test_what_failed_says_who_has_to_do_what(synced: Snapshot) -> None:
-    """Category, explanation and remedy for every failed record; the vendor's own words where a vendor refused."""
+    """Category, explanation and remedy for every failed record; what exactly, in its own words."""
     async with synced.world() as w:
         failed = await w.records(status="failed")
         number = next(row for row in failed if row["code"] == "duplicate_document_number")
         missing = next(row for row in failed if row["code"] == "customer_missing")
     assert all(row["title"] and row["explanation"] and row["remedy"] for row in failed)
-    assert "Duplicate Document Number" in number["words"]
+    assert number["words"] == "1037 stands on 130 there."
     assert "Baker Orchards" in missing["words"]
 
 

@@ -24,7 +24,6 @@ class Books:
     account: Account
     custom_fields: Mapping[str, str]
     discount_account: str | None
-    allows_discount: bool
     auto_applies_credit: bool
     sales_tax: bool
 
@@ -109,12 +108,12 @@ def books(realm: str, company: Raw, preferences: Raw) -> Books:
         service_date_required=prefs.product_and_services_prefs.revenue_recognition,
         books_closed_until=prefs.accounting_info_prefs.book_close_date,
         taxes_required=country not in (None, "US") and prefs.tax_prefs.using_sales_tax,
+        allows_discount=forms.allow_discount,
     )
     return Books(
         account=account,
         custom_fields=_labels(forms),
         discount_account=forms.default_discount_account,
-        allows_discount=forms.allow_discount,
         auto_applies_credit=forms.auto_apply_credit,
         sales_tax=prefs.tax_prefs.using_sales_tax,
     )

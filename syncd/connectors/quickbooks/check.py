@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from syncd.connectors.base import ConnectionTrouble, Finding, Severity
 from syncd.connectors.quickbooks.books import Books
 from syncd.connectors.quickbooks.reader import Reader
-from syncd.model.nouns import Product
+from syncd.model.nouns import Invoice, Product
 from syncd.model.references import Kind
+
+NUMBERS_LOOKED_AT = 100  # of the invoices made last
 
 
 async def check(reader: Reader, kinds: Sequence[Kind]) -> list[Finding]:
@@ -17,6 +20,8 @@ async def check(reader: Reader, kinds: Sequence[Kind]) -> list[Finding]:
     try:
         books = await reader.look_at_books()
         findings = [*_company(books), *(_invoices(books) if Kind.INVOICE in kinds else ())]
+        if Kind.INVOICE in kinds:
+            findings += await _series(reader)
         if Kind.PRODUCT in kinds or Kind.INVOICE in kinds:
             findings += await _products(reader)
     except ConnectionTrouble as trouble:
@@ -79,12 +84,35 @@ def _invoices(books: Books) -> Iterator[Finding]:
             "Credits are applied automatically: balances can fall without a payment.",
             "Turn off automatic application of credits (Account and settings, Advanced, Automation).",
         )
-    if not books.allows_discount:
+    if not account.allows_discount:
         yield _warning(
             "Discounts are switched off: an invoice with a discount on the whole will be refused.",
             "Turn on discounts (Account and settings, Sales).",
             "order_level_amount",
         )
+
+
+async def _series(reader: Reader) -> list[Finding]:
+    """Whether QuickBooks' own numbers go on where those of invoices written here stopped."""
+    last = await reader.last(Kind.INVOICE, NUMBERS_LOOKED_AT)
+    numbers = [(seen.noun.number, seen.marker) for seen in last if isinstance(seen.noun, Invoice) and seen.noun.number]
+    ours = {_prefix(number) for number, marker in numbers if marker}
+    taken = sorted(number for number, marker in numbers if not marker and _prefix(number) in ours - {""})
+    if not taken:
+        return []
+    return [
+        _warning(
+            f"{len(taken)} invoices made in QuickBooks, such as {taken[0]}, continue the numbers that come from the "
+            "other side.",
+            "Give the next invoice in QuickBooks a number of its own series, or choose another prefix on the other "
+            "side: two invoices with one number are refused.",
+            "duplicate_document_number",
+        )
+    ]
+
+
+def _prefix(number: str) -> str:
+    return re.sub(r"[0-9]*$", "", number)
 
 
 async def _products(reader: Reader) -> list[Finding]:

@@ -47,13 +47,14 @@ class Manifest(msgspec.Struct, frozen=True):
     limits: Limits
     switches: Mapping[str, bool]
     traits: Mapping[str, bool | float]
+    most: Mapping[Kind, Mapping[str, int]]
     webhooks: Mapping[str, float]
     normalisers: Mapping[Kind, Mapping[str, tuple[str, ...]]]
 
     def all_traits(self) -> Traits:
         """What the engine must know."""
         known: dict[str, Any] = dict(self.traits)
-        return Traits(name=self.vendor, normalisers=self.normalisers, **known)
+        return Traits(name=self.vendor, normalisers=self.normalisers, most=self.most, **known)
 
     def longest(self, kind: Kind, field: str) -> int | None:
         """How many characters of a field are sent; None when it is not cut."""

@@ -125,6 +125,11 @@ class Reader:
             last = ids[-1]
             start += LIMITS.page_rows - 1
 
+    async def last(self, kind: Kind, count: int) -> list[Snapshot]:
+        """The objects of a kind that were made last, the newest first."""
+        paging = f"orderby MetaData.CreateTime desc maxresults {count}"
+        return await self.snapshots(kind, (await self.client.ask(_select(kind, (), paging))).rows)
+
     async def income_account(self, name: str) -> str | None:
         """The id of an income account by its name, with or without its parents' names; None if there is none."""
         folded = name.strip().casefold()

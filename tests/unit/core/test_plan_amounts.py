@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from syncd.model.nouns import Adjustment, AdjustmentKind
+from syncd.model.nouns import Adjustment, AdjustmentKind, Party
 from syncd.model.references import Kind
-from tests.unit.core.builders import RIGHT, line
+from tests.unit.core.builders import RIGHT, invoice, line
 from tests.unit.core.closed_world import World, inbound, outbound, refused
 
 OFF = AdjustmentKind.DISCOUNT
@@ -129,3 +129,43 @@ def test_what_does_not_add_up_in_itself_is_not_planned_on() -> None:
     w.left.entities[Kind.INVOICE, id] = found
     assert w.run() == 0
     assert w.standing("invoices", id) == ("synced", "")
+
+
+def test_what_does_not_fit_is_refused_and_never_cut() -> None:
+    """HQ-11 and limits: the length, and the limit, are said."""
+    w = World()
+    w.sides[RIGHT] = replace(w.sides[RIGHT], most={Kind.INVOICE: {"number": 21, "lines": 2}})
+    _, id = outbound(world=w, number="N" * 22)
+    assert refused(w, id) == ("field_value_invalid", "number has 22 characters, at most 21 fit there.")
+    w.left.edit(Kind.INVOICE, id, number="N" * 21, lines=(line("1"), line("2"), line("3")))
+    w.run()
+    assert refused(w, id) == ("field_value_invalid", "It has 3 lines, at most 2 fit there.")
+
+
+def test_a_number_that_is_taken_is_refused_before_it_is_sent() -> None:
+    """HQ-11: also where the vendor would let the second one through; another vendor may have as many as it likes."""
+    w = World()
+    w.sides[RIGHT] = replace(w.sides[RIGHT], unique_numbers=True)
+    w.right.add(invoice(w.right.add(Party(email="bob@example.com", name="Bob")), line("7"), number="INV-1"))
+    _, id = outbound(world=w, number="INV-1")
+    assert w.standing("invoices", id) == ("failed", "duplicate_document_number")
+    assert len(w.right.all(Kind.INVOICE)) == 1
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_a_number_is_equal_on_both_sides_only_where_it_is_ours_to_choose(own: bool) -> None:
+    """HQ-11: where the other side numbers, a number it changes is no edit."""
+    w = World()
+    w.sides[RIGHT] = replace(w.sides[RIGHT], owns_numbers=own)
+    _, id = outbound(world=w)
+    w.right.edit(Kind.INVOICE, w.record("invoices", id).right or "", number="1038")
+    assert w.run() == 0
+    assert w.standing("invoices", id) == (("failed", "edited_outside_origin") if own else ("synced", ""))
+
+
+def test_discounts_that_are_switched_off_over_there() -> None:
+    """HQ-10: said as the amount on the whole that it is."""
+    w = World()
+    w.sides[RIGHT] = replace(w.sides[RIGHT], allows_discount=False)
+    _, id = outbound(line(), world=w, adjustments=[Adjustment(kind=OFF, amount=Decimal(1))])
+    assert refused(w, id)[0] == "order_level_amount"
