@@ -46,7 +46,8 @@ log = structlog.get_logger("syncd.daemon")
 PREPARED = "2"  # raised when connectors need more on an account than before
 STOP_SECONDS = 8.0  # how long requests that are out when we are told to stop are waited for
 LONGEST_REST = 60.0  # seconds between rounds that fail
-IDLE_SECONDS = 1.0  # how long the loop sleeps at most: a due record is seen after this
+IDLE_SECONDS = 1.0  # how long the loop sleeps at least when nothing could be done
+LONGEST_IDLE = 15.0  # and at most: a net under what should have woken it
 REPLAN_BATCH = 500  # records planned again per pass after a change of rules: in the background, behind live work
 
 
@@ -97,7 +98,10 @@ class App:
         """Pause, resume or release a flow, as a person told."""
         known(self.syncs, sync, flow)
         now = self.clock.now()
-        return await self.store.write(lambda tx: control(tx, action, sync, flow, now))
+        try:
+            return await self.store.write(lambda tx: control(tx, action, sync, flow, now))
+        finally:
+            self.bell.ring()
 
     async def connection(self, action: str, name: str) -> dict[str, object]:
         """Disconnect a connection, or take in that a person has connected it anew."""
@@ -198,8 +202,16 @@ class App:
             while not until.is_set():
                 self.bell.hush()
                 if await self._round() == 0:
-                    await self.bell.rest(self._rest, until)
+                    await self.bell.rest(await self._pause(), until)
             group.cancel_scope.cancel()
+
+    async def _pause(self) -> float:
+        """Seconds until there may be something to do; what comes from outside rings the bell before."""
+        if self.faulty or not self._all_met():
+            return self._rest
+        polls = [self._next_poll.get(name, 0.0) - self.clock.monotonic() for name in self.engine.connectors]
+        soon = await self._soon()
+        return max(IDLE_SECONDS, min([LONGEST_IDLE, *polls, *([] if soon is None else [soon])]))
 
     async def _round(self) -> int:
         """One round; what fails as a whole is tried again, more and more slowly, and makes the daemon unready."""
