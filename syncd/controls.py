@@ -5,7 +5,7 @@ The word is stored with the state, so that it survives a restart; every turn ask
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -48,6 +48,17 @@ def is_released(tx: Tx, sync: str, flow: str, now: datetime) -> bool:
     """Whether a person has looked at what the guard held, and let it go."""
     until = tx.meta(_released(sync, flow))
     return bool(until) and now < datetime.fromisoformat(until or "")
+
+
+def told(tx: Tx, flows: Iterable[tuple[str, str]], now: datetime) -> dict[tuple[str, str], str]:
+    """Which of these flows a person has `paused` or `released`."""
+    found: dict[tuple[str, str], str] = {}
+    for sync, flow in flows:
+        if is_paused(tx, sync, flow):
+            found[sync, flow] = "paused"
+        elif is_released(tx, sync, flow, now):
+            found[sync, flow] = "released"
+    return found
 
 
 def _bring_forward(tx: Tx, sync: str, flow: str, code: str, now: datetime) -> int:

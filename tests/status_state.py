@@ -88,13 +88,17 @@ def invoice(id: str, due: int) -> Snapshot:
 @asynccontextmanager
 async def served(config: Config, store: Store, runtime: Path | None = None) -> AsyncIterator[str]:
     """Both listeners over the store while the block runs."""
+    async with serving(source(config, store), (runtime or config.state_dir) / "syncd.sock") as address:
+        yield address
+
+
+def source(config: Config, store: Store) -> LocalSource:
+    """What is served: the sync of the configuration over the store."""
     start = NOW - timedelta(days=30)
     rules = recipes.build("invoicing", config.raw["syncs"]["invoicing"], start)
-    source = LocalSource(
+    return LocalSource(
         store=store, config=config, clock=StoppedClock(), version="0.1", syncs=(rules,), labels=labels(config)
     )
-    async with serving(source, (runtime or config.state_dir) / "syncd.sock") as address:
-        yield address
 
 
 async def filled(tmp_path: Path) -> Store:

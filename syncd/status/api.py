@@ -1,55 +1,53 @@
-"""The HTTP API and the page over it."""
+"""The HTTP API, and the application that serves it together with the page."""
 
 from __future__ import annotations
 
+import asyncio
+from hashlib import blake2b
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from aiohttp import web
+from aiohttp_sse import sse_response
 
-from syncd.connectors.base import ConnectionTrouble
 from syncd.errors import UsageError
+from syncd.status import openapi
+from syncd.status.events import Events, Moved, TooMany
 from syncd.status.html import Page
+from syncd.status.language import language_of
 from syncd.status.query import asked, number, parameters
 from syncd.status.reader import MAX_LIMIT, Reader
-from syncd.status.shield import problem, shield, through_socket_file
+from syncd.status.routes import ROUTES
+from syncd.status.shield import LANGUAGE, MAX_BODY, TELLER, local, problem, set_headers, shield
 from syncd.status.source import Owner
 
 _SOCKET_ONLY = "actions are taken through the unix socket, as the syncd commands do"
-MAX_BODY = 64 * 1024  # nothing here reads a body
+SEND_SECONDS = 20.0  # a listener that reads nothing for so long is let go
+PING_SECONDS = 15.0
 
 
 def create_app(source: Owner) -> web.Application:
     """The application that both listeners serve."""
-    app = web.Application(
-        middlewares=[shield(open_on_loopback=source.config.daemon.open_on_loopback)], client_max_size=MAX_BODY
-    )
-    api, page = _Api(source), Page(source)
-    app.add_routes(
-        [
-            web.get("/livez", api.livez),
-            web.get("/readyz", api.readyz),
-            web.get("/api/v1/status", api.status),
-            web.get("/api/v1/connections", api.connections),
-            web.get("/api/v1/records", api.records),
-            web.get("/api/v1/records/{id}", api.record),
-            web.get("/api/v1/records/{id}/activity", api.activity),
-            web.get("/api/v1/records/{id}/explain", api.explain),
-            web.post("/api/v1/syncs/{sync}/flows/{flow}/{action}", api.control),
-            web.post("/api/v1/connections/{name}/{action}", api.connection),
-            web.get("/", page.overview),
-            web.get("/records/{id}", page.record),
-            web.get("/style.css", page.style),
-        ]
-    )
+    daemon = source.config.daemon
+    app = web.Application(middlewares=[shield(open_on_loopback=daemon.open_on_loopback)], client_max_size=MAX_BODY)
+    events = Events(source)
+    api, page = Api(source, events), Page(source)
+    app[LANGUAGE], app[TELLER] = daemon.language, page.problem
+    app.add_routes([web.route(route.method, route.path, getattr(api, route.name)) for route in ROUTES])
+    app.add_routes([web.get("/livez", api.livez), web.get("/readyz", api.readyz), *page.routes()])
+    app.on_response_prepare.append(set_headers)
+    app.on_shutdown.append(events.end)
     return app
 
 
-class _Api:
-    def __init__(self, source: Owner) -> None:
+class Api:
+    """A handler for every row of `routes.ROUTES`, of its name."""
+
+    def __init__(self, source: Owner, events: Events) -> None:
         self._source = source
-        self._reader = Reader(source)
+        self._events = events
+        self._document = msgspec.json.encode(openapi.document(source.version))
 
     async def livez(self, request: web.Request) -> web.Response:
         return web.Response(text="ok\n")
@@ -60,50 +58,102 @@ class _Api:
 
     async def status(self, request: web.Request) -> web.Response:
         parameters(request)
-        return _json(await self._reader.status())
+        return _json(request, await self._reader(request).status(), "as_of")
 
     async def connections(self, request: web.Request) -> web.Response:
         parameters(request)
-        return _json(await self._reader.connections())
+        return _json(request, await self._reader(request).connections())
+
+    async def history(self, request: web.Request) -> web.Response:
+        hours = number("hours", parameters(request, "hours").get("hours", "168"))
+        return _json(request, await self._reader(request).history(hours), "since")
 
     async def records(self, request: web.Request) -> web.Response:
-        return _json(await self._reader.records(asked(request)))
+        return _json(request, await self._reader(request).records(asked(request)))
 
     async def record(self, request: web.Request) -> web.Response:
         parameters(request)
-        return _json(await self._reader.record(request.match_info["id"]))
+        return _json(request, await self._reader(request).record(request.match_info["id"]))
 
     async def activity(self, request: web.Request) -> web.Response:
         given = parameters(request, "limit", "before")
         before = number("before", given["before"]) if "before" in given else None
         limit = number("limit", given.get("limit", str(MAX_LIMIT)))
-        return _json(await self._reader.activity(request.match_info["id"], limit, before))
+        return _json(request, await self._reader(request).activity(request.match_info["id"], limit, before))
+
+    async def explain(self, request: web.Request) -> web.Response:
+        parameters(request)
+        return _json(request, await self._reader(request).explain(request.match_info["id"]))
+
+    async def catalogue(self, request: web.Request) -> web.Response:
+        parameters(request)
+        return _json(request, self._reader(request).catalogue())
+
+    async def openapi(self, request: web.Request) -> web.Response:
+        parameters(request)
+        return _tagged(request, self._document, self._document)
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        parameters(request)
+        try:
+            async with (
+                self._events.listen() as queue,
+                sse_response(request, send_timeout=SEND_SECONDS, ping_interval=PING_SECONDS) as stream,
+            ):
+                await stream.send("{}", event="hello", retry=3000)
+                while stream.is_connected() and (moved := await _next(queue)) is not None:
+                    for event, data in moved.items():
+                        await stream.send(msgspec.json.encode(data).decode(), event=event)
+        except TooMany:
+            return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "too many listen already", "busy")
+        return stream
 
     async def control(self, request: web.Request) -> web.Response:
         # Until there are operator tokens, the socket file's rights say who may act; a web page can never reach it.
-        if not through_socket_file(request):
+        if not local(request):
             return problem(request, HTTPStatus.FORBIDDEN, _SOCKET_ONLY)
         told = request.match_info
         try:
-            return _json(await self._source.control(told["action"], told["sync"], told["flow"]))
+            return _json(request, await self._source.control(told["action"], told["sync"], told["flow"]))
         except UsageError as error:
             return problem(request, HTTPStatus.NOT_FOUND, str(error))
 
     async def connection(self, request: web.Request) -> web.Response:
-        if not through_socket_file(request):
+        if not local(request):
             return problem(request, HTTPStatus.FORBIDDEN, _SOCKET_ONLY)
         told = request.match_info
         try:
-            return _json(await self._source.connection(told["action"], told["name"]))
+            return _json(request, await self._source.connection(told["action"], told["name"]))
         except UsageError as error:
             return problem(request, HTTPStatus.NOT_FOUND, str(error))
-        except ConnectionTrouble as trouble:
-            return problem(request, HTTPStatus.BAD_GATEWAY, f"{told['name']}: {trouble}")
 
-    async def explain(self, request: web.Request) -> web.Response:
-        parameters(request)
-        return _json(await self._reader.explain(request.match_info["id"]))
+    def _reader(self, request: web.Request) -> Reader:
+        return Reader(self._source, language_of(request, request.app[LANGUAGE]))
 
 
-def _json(value: dict[str, Any]) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), content_type="application/json")
+async def _next(queue: asyncio.Queue[Moved | None]) -> Moved | None:
+    """What happens next; nothing at all after a while, so that it is noticed when nobody listens any more."""
+    try:
+        async with asyncio.timeout(PING_SECONDS):
+            return await queue.get()
+    except TimeoutError:
+        return {}
+
+
+def _json(request: web.Request, value: dict[str, Any], clock: str = "") -> web.Response:
+    """An answer with its tag. `clock` names the value that only says when it was asked: no reason to read it again."""
+    return _tagged(
+        request,
+        msgspec.json.encode(value),
+        msgspec.json.encode({name: part for name, part in value.items() if name != clock}),
+    )
+
+
+def _tagged(request: web.Request, body: bytes, essence: bytes) -> web.Response:
+    tag = blake2b(essence, digest_size=12).hexdigest()
+    if request.method in ("GET", "HEAD") and any(known.value in (tag, "*") for known in request.if_none_match or ()):
+        response = web.Response(status=HTTPStatus.NOT_MODIFIED)
+    else:
+        response = web.Response(body=body, content_type="application/json")
+    response.headers["ETag"] = f'W/"{tag}"'
+    return response

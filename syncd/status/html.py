@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -11,8 +12,9 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from syncd.core import catalogue
+from syncd.status import problems
 from syncd.status.query import asked, parameters
-from syncd.status.reader import DEFAULT_LIMIT, Query, Reader
+from syncd.status.reader import DEFAULT_LIMIT, Query, Reader, UnknownRecord
 from syncd.status.source import StatusSource
 from syncd.status.words import words
 
@@ -43,6 +45,30 @@ class Page:
             "title_of": self._title,
             "statuses": STATUSES,
         }
+
+    def routes(self) -> list[web.RouteDef]:
+        """Everything the page serves."""
+        return [
+            web.get("/", self.overview),
+            web.get("/records/{id}", self.record),
+            web.get("/problems/{code}", self.problem_page),
+            web.get("/style.css", self.style),
+        ]
+
+    def problem(self, request: web.Request, status: HTTPStatus, code: str, detail: str) -> web.Response:
+        """What is wrong with a request, for a browser."""
+        texts = problems.texts_of(code, self._language, "", "")
+        response = self._html("problem.html", texts=texts, code=code, detail=detail, refresh=None)
+        response.set_status(status)
+        return response
+
+    async def problem_page(self, request: web.Request) -> web.Response:
+        """What the `type` of a problem leads to; every row of the catalogue has one too."""
+        code = request.match_info["code"]
+        texts = problems.texts_of(code, self._language, "", "")
+        if texts is None:
+            raise UnknownRecord(f"nothing is called {code!r}")
+        return self._html("problem.html", texts=texts, code=code, detail="", refresh=None)
 
     async def overview(self, request: web.Request) -> web.Response:
         """Counts per flow, connections, and the records that a filter leaves."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from syncd import controls
+from syncd.connectors.pages import page_of
+from syncd.core import catalogue
 from syncd.core.rules import SyncRules
 from syncd.errors import UsageError
+from syncd.model.connection import ConnectionRow
 from syncd.model.record import Record, Status
+from syncd.model.references import Kind
 from syncd.status import record_view, view
 from syncd.status.record_view import Seen, Told
 from syncd.status.source import StatusSource
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
 MAX_LIMIT = 200
 _UNKNOWN = "no record of a configured flow has the id {id!r}"
 DEFAULT_LIMIT = 50
+MOST_HOURS = 24 * 90  # as long as they are kept
+_ROWS = catalogue.entries()
 
 
 class UnknownRecord(UsageError):
@@ -45,20 +53,25 @@ class Query:
 class Reader:
     """Answers in the JSON shapes of the API, as Python values."""
 
-    def __init__(self, source: StatusSource) -> None:
+    def __init__(self, source: StatusSource, language: str | None = None) -> None:
         self._source = source
-        self._told = Told(language=source.config.daemon.language, labels=source.labels)
+        self._language = language or source.config.daemon.language
 
     async def status(self) -> dict[str, Any]:
         """Totals of every flow, and every connection's condition."""
-        counts, rows = await self._source.store.read(lambda tx: (tx.counts(), tx.connections()))
+        now = self._source.clock.now()
+        flows = [(sync.name, flow.name) for sync in self._source.syncs for flow in sync.flows]
+        counts, rows, told = await self._source.store.read(
+            lambda tx: (tx.counts(), tx.connections(), controls.told(tx, flows, now))
+        )
         return view.status(
             counts,
             {row.name: row for row in rows},
             self._vendors(),
             self._source.syncs,
             self._source.version,
-            self._source.clock.now(),
+            now,
+            told,
         )
 
     async def control(self, action: str, sync: str, flow: str) -> dict[str, Any]:
@@ -85,12 +98,38 @@ class Reader:
         if query.status is not None:
             filters["status"] = Status(query.status)
         try:
-            page = await self._source.store.read(
-                lambda tx: tx.list_records(**filters, after=query.cursor, limit=query.limit)
+            page, rows = await self._source.store.read(
+                lambda tx: (tx.list_records(**filters, after=query.cursor, limit=query.limit), tx.connections())
             )
         except ValueError as error:
             raise BadQuestion(f"cursor: {error}") from error
-        return {"records": [self._summary(record) for record in page.rows], "next": page.next}
+        told = self._told(rows)
+        return {"records": [self._summary(record, told) for record in page.rows], "next": page.next}
+
+    async def history(self, hours: int) -> dict[str, Any]:
+        """How many records stood where, hour by hour, and how many do now."""
+        if not 1 <= hours <= MOST_HOURS:
+            raise BadQuestion(f"hours: from 1 to {MOST_HOURS}, not {hours}")
+        now = self._source.clock.now()
+        since = now - timedelta(hours=hours)
+        kept, counts = await self._source.store.read(lambda tx: (tx.hourly(since), tx.counts()))
+        return view.history(kept, counts, self._source.syncs, since, now)
+
+    def catalogue(self) -> dict[str, Any]:
+        """Every row with its words, in the names that stand for the two sides."""
+        texts = {row.code: catalogue.text(row.code, self._language, left="{left}", right="{right}") for row in _ROWS}
+        return {
+            "entries": [
+                {
+                    "code": row.code,
+                    "group": row.group.value,
+                    "cure": row.cure.value,
+                    "wakes": row.wakes.value,
+                    **asdict(texts[row.code]),
+                }
+                for row in _ROWS
+            ]
+        }
 
     async def record(self, id: str) -> dict[str, Any]:
         """One record with both sides.
@@ -98,12 +137,12 @@ class Reader:
         Raises:
             UnknownRecord: there is none. So do the two below.
         """
-        return record_view.details(await self._seen(id, activity=0), self._told)
+        return record_view.details(*await self._seen(id, activity=0))
 
     async def explain(self, id: str) -> dict[str, Any]:
         """One record, why it stands where it stands, and what happens next."""
-        seen = await self._seen(id, activity=record_view.LAST_ACTIVITY)
-        return record_view.explain(seen, self._told, self._source.clock.now())
+        seen, told = await self._seen(id, activity=record_view.LAST_ACTIVITY)
+        return record_view.explain(seen, told, self._source.clock.now())
 
     async def activity(self, id: str, limit: int = MAX_LIMIT, before: int | None = None) -> dict[str, Any]:
         """The record's account, newest first; `next` is the `before` of the following page."""
@@ -119,11 +158,22 @@ class Reader:
             raise UnknownRecord(_UNKNOWN.format(id=id))
         return {"activity": entries, "next": entries[-1]["number"] if len(entries) == limit else None}
 
-    async def _seen(self, id: str, *, activity: int) -> Seen:
-        seen = await self._source.store.read(lambda tx: self._read_seen(tx, id, activity))
+    async def _seen(self, id: str, *, activity: int) -> tuple[Seen, Told]:
+        seen, rows = await self._source.store.read(lambda tx: (self._read_seen(tx, id, activity), tx.connections()))
         if seen is None:
             raise UnknownRecord(_UNKNOWN.format(id=id))
-        return seen
+        return seen, self._told(rows)
+
+    def _told(self, rows: Iterable[ConnectionRow]) -> Told:
+        accounts = {row.name: row.account_id for row in rows}
+
+        def page(connection: str, kind: Kind, id: str) -> str | None:
+            configured, account = self._source.config.connections.get(connection), accounts.get(connection)
+            if configured is None or configured.url is not None or account is None:
+                return None  # a stand-in for the vendor has no pages
+            return page_of(configured.vendor, account, kind, id)
+
+        return Told(language=self._language, labels=self._source.labels, pages=page)
 
     def _read_seen(self, tx: Tx, id: str, activity: int) -> Seen | None:
         record = tx.records([id]).get(id)
@@ -142,11 +192,11 @@ class Reader:
             blocker=tx.records([waits]).get(waits) if waits else None,
         )
 
-    def _summary(self, record: Record) -> dict[str, Any]:
+    def _summary(self, record: Record, told: Told) -> dict[str, Any]:
         sync = self._sync(record) or SyncRules(
             name=record.sync, recipe="", left="left", right="right", start=record.since, flows=()
         )  # a sync that was taken out of the file: its records are still remembered
-        return record_view.summary(record, sync, self._told)
+        return record_view.summary(record, sync, told)
 
     def _sync(self, record: Record) -> SyncRules | None:
         found = (sync for sync in self._source.syncs if sync.name == record.sync)

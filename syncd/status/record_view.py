@@ -5,7 +5,7 @@ Amounts are texts (`"10.5"`), so that no reader turns them into floating point.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from syncd.core.rules import FlowRules, SyncRules
 from syncd.model.content import Content
 from syncd.model.nouns import Line
 from syncd.model.record import Activity, Intent, Record, Status
-from syncd.model.references import EntityRef, Side
+from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Snapshot
 from syncd.model.values import Value, decimal_text
 from syncd.status.view import moment
@@ -27,12 +27,18 @@ LAST_ACTIVITY = 10
 """How many entries `explain` repeats; the rest is one request away."""
 
 
+Pages = Callable[[str, Kind, str], str | None]
+"""From a connection's name, a kind and a vendor's id to the address of its page in the vendor's application."""
+MONEY = frozenset({"total", "tax_total", "balance", "amount_paid", "amount", "unit_price", "discount"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """How to tell: in which language, and what people call the connections."""
+    """How to tell: in which language, what people call the connections, and where a vendor shows an entity."""
 
     language: str
     labels: Mapping[str, str]
+    pages: Pages = field(default=lambda connection, kind, id: None)
 
     def texts(self, code: str, sync: SyncRules) -> catalogue.Texts:
         return catalogue.text(code, self.language, left=self.label(sync.left), right=self.label(sync.right))
@@ -74,8 +80,8 @@ def summary(record: Record, sync: SyncRules, told: Told) -> dict[str, Any]:
         "words": record.words,
         "notes": [{"code": note, "title": told.texts(note, sync).title} for note in record.notes],
         "origin": record.origin.value if record.origin else None,
-        "left": _end(sync.left, record.left, told),
-        "right": _end(sync.right, record.right, told),
+        "left": _end(sync, Side.LEFT, record, told),
+        "right": _end(sync, Side.RIGHT, record, told),
         "waits_for": record.waits_for,
         "since": moment(record.since),
         "attempts": record.attempts,
@@ -97,6 +103,7 @@ def details(seen: Seen, told: Told) -> dict[str, Any]:
                 "modified": moment(snapshot.modified),
             }
     return shown | {
+        "currency": _currency(seen),
         "fields": _fields(seen),
         "lines": {side.value: _lines(seen, side) for side in Side},
         "intents": [_intent(intent) for intent in seen.intents],
@@ -164,23 +171,43 @@ def references(record: Record, sync: SyncRules) -> dict[Side, EntityRef]:
     return {side: EntityRef(sync.connection(side), kind, id) for side, id in ends.items() if id is not None}
 
 
-def _end(connection: str, id: str | None, told: Told) -> dict[str, Any]:
-    return {"connection": connection, "label": told.label(connection), "id": id}
+def _end(sync: SyncRules, side: Side, record: Record, told: Told) -> dict[str, Any]:
+    connection, id = sync.connection(side), record.entity(side)
+    kinds = [flow.kind for flow in sync.flows if flow.name == record.flow]
+    url = told.pages(connection, kinds[0], id) if kinds and id is not None else None
+    return {"connection": connection, "label": told.label(connection), "id": id, "url": url}
 
 
 def _fields(seen: Seen) -> list[dict[str, Any]]:
     bases = {side: seen.record.base(side) for side in Side}
     present = {side: _content(seen, side) for side in Side}
-    names = dict.fromkeys(
-        name for content in (*bases.values(), *present.values()) if content for name in content.fields
-    )
+    known = [content for content in (*bases.values(), *present.values()) if content]
+    names = dict.fromkeys(name for content in known for name in content.fields)
     return [
         {
             "name": name,
+            "type": _type(
+                name, [content.fields.get(name) for content in (*bases.values(), *present.values()) if content]
+            ),
             **{side.value: {"base": _value(bases[side], name), "now": _value(present[side], name)} for side in Side},
         }
         for name in names
     ]
+
+
+def _type(name: str, values: Sequence[Value]) -> str:
+    """How people read it: the values themselves are texts here."""
+    for value in values:
+        if isinstance(value, Decimal):
+            return "amount" if name in MONEY else "number"
+        if isinstance(value, bool | date):
+            return "boolean" if isinstance(value, bool) else "date"
+    return "text"
+
+
+def _currency(seen: Seen) -> str | None:
+    found = (getattr(snapshot.noun, "currency", None) for snapshot in seen.snapshots.values())
+    return next((currency for currency in found if currency), None)
 
 
 def _lines(seen: Seen, side: Side) -> dict[str, Any]:

@@ -6,18 +6,23 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from syncd.config_values import Listen
+from syncd.entrance.connection import GuardedServer
+from syncd.entrance.gate import Gate
 from syncd.errors import ConfigError, StateBusy
 from syncd.status.api import create_app
+from syncd.status.shield import MAX_BODY
 from syncd.status.source import Owner
 
 SOCKET = "syncd.sock"
 SOCKET_MODE = 0o660
 SOCKET_PATH_BYTES = 107  # what a unix socket's address holds
-IDLE_SECONDS = 75.0
+MOST_CONNECTIONS = 512  # on loopback everybody comes from one address
+IDLE_SECONDS = 8.0
 STOP_SECONDS = 2.0  # answers take milliseconds; whoever is slower than this is not waited for
 
 
@@ -41,12 +46,8 @@ async def serving(source: Owner, socket: Path) -> AsyncIterator[str]:
         raise ConfigError([source.config.problem(("daemon", "state_dir"), words, cure)])
     listen = source.config.daemon.listen
     assert listen.loopback  # the configuration refuses any other address: there are no access tokens yet
-    runner = web.AppRunner(
-        create_app(source),
-        access_log=None,  # query strings hold what people search for
-        keepalive_timeout=IDLE_SECONDS,
-        shutdown_timeout=STOP_SECONDS,
-        handle_signals=False,
+    runner = _Runner(
+        create_app(source), keepalive_timeout=IDLE_SECONDS, shutdown_timeout=STOP_SECONDS, handle_signals=False
     )
     await runner.setup()
     # A shell knows the state's directory but not the service's runtime directory: there, a link leads to the socket.
@@ -64,6 +65,28 @@ async def serving(source: Owner, socket: Path) -> AsyncIterator[str]:
         await runner.cleanup()
         _forget(socket)
         _forget(link)
+
+
+class _Runner(web.AppRunner):
+    """aiohttp's runner, with guarded connections. Nothing is logged of requests: query strings hold what people search.
+
+    Args:
+        options: of the connections.
+    """
+
+    def __init__(self, app: web.Application, *, keepalive_timeout: float, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._keepalive = keepalive_timeout
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return GuardedServer(
+            made.request_handler,
+            Gate(MOST_CONNECTIONS, MOST_CONNECTIONS, most_bytes=MOST_CONNECTIONS * MAX_BODY),
+            "status.request_failed",
+            request_factory=made.request_factory,
+            keepalive_timeout=self._keepalive,
+        )
 
 
 async def _listen(runner: web.AppRunner, listen: Listen) -> int:

@@ -1,14 +1,14 @@
-"""What stands between the network and the answers: who may ask, and what every answer carries.
+"""What stands between the network and the answers: who may ask, what is taken in, and what every answer carries.
 
-Until there are access tokens, two doors exist: the unix socket, guarded by its file's rights, and a listener on
-loopback, open only when the configuration says so. A web page elsewhere must not be able to read through either: the
-`Host` header has to name this machine (a foreign name that resolves to loopback does not), and no answer may be framed,
-cached or run scripts.
+A web page elsewhere must not be able to read or act through a listener on loopback: the `Host` header has to name this
+machine (a foreign name that resolves to loopback does not), what changes something has to come from our own page or
+from a program, and no answer may be framed, cached or run anybody's script but ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -18,55 +18,108 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from syncd.config_values import is_loopback
+from syncd.connectors.base import ConnectionTrouble
+from syncd.entrance.connection import BODY_SECONDS, RETRY_SECONDS, GuardedConnection, through_socket_file
+from syncd.entrance.gate import Entry
+from syncd.status import problems
+from syncd.status.language import language_of
 from syncd.status.reader import BadQuestion, UnknownRecord
+from syncd.status.routes import API
 
 log = structlog.get_logger("syncd.status")
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
     "Server": "syncd",
 }
 OPEN_TO_ALL = frozenset({"/livez", "/readyz"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+MAX_BODY = 64 * 1024  # a form of one record
+LANGUAGE = web.AppKey("language", str)
+"""The configured one."""
+Teller = Callable[[web.Request, HTTPStatus, str, str], web.Response]
+TELLER: web.AppKey[Teller] = web.AppKey("teller")
+"""Tells a browser what is wrong: the request, the status, the problem's code, the detail."""
+
+
+class Refused(Exception):
+    """The request is answered with this problem."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
 
 
 def shield(*, open_on_loopback: bool) -> Middleware:
-    """The middleware around every answer: refuses, turns errors into problems, sets the headers."""
+    """The middleware around every answer: refuses, takes the body in, turns errors into problems."""
 
     @web.middleware
     async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        connection = request.protocol
+        assert isinstance(connection, GuardedConnection)
+        connection.begun()
         try:
-            response = _refused(request, open_on_loopback) or await handler(request)
-        except web.HTTPException as error:
-            response = problem(request, HTTPStatus(error.status), error.text or "")
-            if "Allow" in error.headers:
-                response.headers["Allow"] = error.headers["Allow"]
-        except UnknownRecord as error:
-            response = problem(request, HTTPStatus.NOT_FOUND, str(error))
-        except BadQuestion as error:
-            response = problem(request, HTTPStatus.BAD_REQUEST, str(error))
-        except Exception:  # the last net: the caller gets an answer, the log the reason
-            log.exception("status.request_failed", method=request.method, route=route(request))
-            words = "this is a fault in syncd; the log has the details"
-            response = problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, words)
-        response.headers.update(HEADERS)
-        return response
+            if connection.entry is Entry.EXCESS:
+                return _come_later(request)
+            _admit(request, open_on_loopback)
+            await _take_body(request)
+            connection.unhurried()
+            return await _answered(request, handler)
+        except Refused as refused:
+            return problem(request, problems.PROBLEMS[refused.code].status, str(refused), refused.code)
+        finally:
+            connection.answered()
 
     return around
 
 
-def problem(request: web.Request, status: HTTPStatus, detail: str) -> web.Response:
-    """An error as RFC 9457 tells it."""
+async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < HTTPStatus.BAD_REQUEST:
+            raise
+        response = problem(request, HTTPStatus(error.status), error.text or "")
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+        return response
+    except UnknownRecord as error:
+        return problem(request, HTTPStatus.NOT_FOUND, str(error))
+    except BadQuestion as error:
+        return problem(request, HTTPStatus.BAD_REQUEST, str(error))
+    except ConnectionTrouble as trouble:
+        return problem(request, HTTPStatus.BAD_GATEWAY, f"{trouble.connection}: {trouble}", "vendor_trouble")
+    except (Refused, ConnectionError):
+        raise
+    except Exception:  # the last net: the caller gets an answer, the log the reason
+        log.exception("status.request_failed", method=request.method, route=route(request))
+        words = "this is a fault in syncd; the log has the details"
+        return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, words)
+
+
+async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """aiohttp's signal, for every answer there is, streams too."""
+    response.headers.update(HEADERS)
+
+
+def problem(request: web.Request, status: HTTPStatus, detail: str, code: str | None = None) -> web.Response:
+    """An error as RFC 9457 tells it; to a browser that wants a page, as one."""
+    code = code or problems.code_of(status)
+    if "text/html" in request.headers.get("Accept", "") and not request.path.startswith(API):
+        return request.app[TELLER](request, status, code, detail)
+    texts = problems.texts_of(code, language_of(request, request.app[LANGUAGE]), "", "")
     body = {
-        "type": "about:blank",
-        "title": status.phrase,
+        "type": problems.PAGE + code,
+        "title": texts.title if texts else status.phrase,
         "status": status.value,
         "detail": detail,
         "instance": request.path,
@@ -80,22 +133,52 @@ def route(request: web.Request) -> str:
     return resource.canonical if resource else "unknown"
 
 
-def _refused(request: web.Request, open_on_loopback: bool) -> web.Response | None:
-    if through_socket_file(request):
-        return None
-    if not _names_this_machine(request.host):
-        words = "this address is not served here; use the address in daemon.listen"
-        return problem(request, HTTPStatus.MISDIRECTED_REQUEST, words)
-    if open_on_loopback or request.path in OPEN_TO_ALL:
-        return None
-    words = "set daemon.open_on_loopback = true, or ask through the unix socket, as the syncd commands do"
-    return problem(request, HTTPStatus.UNAUTHORIZED, words)
-
-
-def through_socket_file(request: web.Request) -> bool:
+def local(request: web.Request) -> bool:
     """Whether the request came through the unix socket, which only its file's rights open."""
     assert request.transport is not None
-    return isinstance(request.transport.get_extra_info("sockname"), str | bytes)
+    return through_socket_file(request.transport)
+
+
+def _come_later(request: web.Request) -> web.Response:
+    response = problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "too many connections at once", "busy")
+    response.headers["Retry-After"] = RETRY_SECONDS
+    response.force_close()
+    return response
+
+
+def _admit(request: web.Request, open_on_loopback: bool) -> None:
+    if local(request):
+        return
+    if not _names_this_machine(request.host):
+        raise Refused("misdirected", "this address is not served here; use the address in daemon.listen")
+    if not (open_on_loopback or request.path in OPEN_TO_ALL):
+        words = "set daemon.open_on_loopback = true, or ask through the unix socket, as the syncd commands do"
+        raise Refused("unauthorized", words)
+    if request.method not in SAFE and not _from_here(request):
+        raise Refused("forbidden", "this was sent from another web site")
+
+
+def _from_here(request: web.Request) -> bool:
+    """Whether a browser says that our own page sent it, or no browser did: browsers name the origin of every form."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or origin == f"{request.scheme}://{request.host}"
+
+
+async def _take_body(request: web.Request) -> None:
+    """Read it whole, here and only here, before anything is done for the request."""
+    if "Content-Encoding" in request.headers:
+        raise Refused("media_type", "bodies are read without compression")
+    if (request.content_length or 0) > MAX_BODY:
+        raise Refused("too_large", f"at most {MAX_BODY} bytes are read")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise Refused("too_large", f"at most {MAX_BODY} bytes are read") from None
+    except TimeoutError:
+        raise Refused("too_slow", f"the body was not there after {BODY_SECONDS:.0f} seconds") from None
 
 
 def _names_this_machine(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from syncd.core.rules import SyncRules
 from syncd.model.connection import ConnectionRow
 from syncd.model.record import Status
-from syncd.store.rows import NOTE, CountRow
+from syncd.store.rows import NOTE, CountRow, HourRow
 
 SCHEMA = 1
 
@@ -34,14 +35,21 @@ def status(
     syncs: Sequence[SyncRules],
     version: str,
     now: datetime,
+    told: Mapping[tuple[str, str], str] | None = None,
 ) -> dict[str, Any]:
-    """The answer of `/api/v1/status`. `vendors` names every configured connection, met or not."""
+    """The answer of `/api/v1/status`.
+
+    Args:
+        vendors: every configured connection, met or not. told: flows that a person paused or released.
+    """
     rows = list(counts)
     return {
         "schema": SCHEMA,
         "as_of": moment(now),
         "version": version,
-        "syncs": [_sync(sync, [row for row in rows if row.sync == sync.name], connections) for sync in syncs],
+        "syncs": [
+            _sync(sync, [row for row in rows if row.sync == sync.name], connections, told or {}) for sync in syncs
+        ],
         "connections": [connection(name, vendor, connections.get(name)) for name, vendor in vendors.items()],
     }
 
@@ -69,12 +77,44 @@ def connection_details(name: str, vendor: str, row: ConnectionRow | None) -> dic
     }
 
 
+def history(
+    kept: Iterable[HourRow], counts: Iterable[CountRow], syncs: Sequence[SyncRules], since: datetime, now: datetime
+) -> dict[str, Any]:
+    """The answer of `/api/v1/history`: a series for each flow and status; the last point of each is now."""
+    rows = [*kept, *(HourRow(now, row.sync, row.flow, row.status, row.n) for row in counts if row.status != NOTE)]
+    hours = sorted({row.hour for row in rows} | {now})
+    totals: Counter[tuple[datetime, str, str, str]] = Counter()
+    for row in rows:
+        totals[row.hour, row.sync, row.flow, row.status] += row.n
+    return {
+        "since": moment(since),
+        "series": [
+            {
+                "sync": sync.name,
+                "flow": flow.name,
+                "status": status.value,
+                "points": [
+                    {"hour": moment(hour), "n": totals[hour, sync.name, flow.name, status.value]} for hour in hours
+                ],
+            }
+            for sync in syncs
+            for flow in sync.flows
+            for status in Status
+        ],
+    }
+
+
 def moment(at: datetime | None) -> str | None:
     """A time as everything outside shows it: ISO 8601 in UTC, whole seconds."""
     return None if at is None else at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _sync(sync: SyncRules, counts: Sequence[CountRow], connections: Mapping[str, ConnectionRow]) -> dict[str, Any]:
+def _sync(
+    sync: SyncRules,
+    counts: Sequence[CountRow],
+    connections: Mapping[str, ConnectionRow],
+    told: Mapping[tuple[str, str], str],
+) -> dict[str, Any]:
     sides = [connections.get(sync.left), connections.get(sync.right)]
     return {
         "name": sync.name,
@@ -84,13 +124,19 @@ def _sync(sync: SyncRules, counts: Sequence[CountRow], connections: Mapping[str,
         "state": _state(sides),
         "last_success": moment(_last_success(sides)),
         "flows": [
-            _flow(flow.name, str(flow.direction), [row for row in counts if row.flow == flow.name])
+            _flow(
+                flow.name,
+                str(flow.direction),
+                told.get((sync.name, flow.name), ""),
+                [row for row in counts if row.flow == flow.name],
+            )
             for flow in sync.flows
         ],
     }
 
 
-def _flow(name: str, direction: str, counts: Sequence[CountRow]) -> dict[str, Any]:
+def _flow(name: str, direction: str, told: str, counts: Sequence[CountRow]) -> dict[str, Any]:
+    state = "off" if direction == "off" else told or "running"
     totals = {status.value: 0 for status in (Status.SYNCED, Status.PENDING, Status.FAILED, Status.EXCLUDED)}
     codes: dict[str, dict[str, int]] = {group: {} for group in _BY_CODE.values()}
     for row in sorted(counts, key=lambda row: (-row.n, row.code)):
@@ -98,7 +144,7 @@ def _flow(name: str, direction: str, counts: Sequence[CountRow]) -> dict[str, An
             totals[row.status] += row.n
         if row.status in _BY_CODE and row.n:
             codes[_BY_CODE[row.status]][row.code] = row.n
-    return {"name": name, "direction": direction, **totals, **codes}
+    return {"name": name, "direction": direction, "state": state, **totals, **codes}
 
 
 def _state(sides: Sequence[ConnectionRow | None]) -> str:

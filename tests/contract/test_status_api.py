@@ -69,6 +69,7 @@ async def test_status_has_the_documented_shape(http, address):
     assert flows["invoices"] == {
         "name": "invoices",
         "direction": "both",
+        "state": "running",
         "synced": 1,
         "pending": 1,
         "failed": 1,
@@ -233,7 +234,7 @@ async def test_this_machines_names_are_served(http, address, host):
 
 
 async def test_every_answer_is_safe_to_show(http, address):
-    """No scripts, no frames, no cache, no server version, on answers and errors alike."""
+    """No foreign scripts, no frames, no cache, no server version, on answers and errors alike."""
     for path in ("/", "/api/v1/status", "/api/v1/nope", "/style.css"):
         async with http.get(f"{address}{path}") as response:
             assert "default-src 'none'" in response.headers["Content-Security-Policy"]

@@ -1,0 +1,187 @@
+"""The API as one table: what is served, under which name, and what it says about itself in `openapi.json`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from syncd import consent, controls
+from syncd.status.reader import DEFAULT_LIMIT, MAX_LIMIT
+from syncd.status.shapes import NUMBER, STATUS, TEXT, Schema
+
+API = "/api/v1"
+ALWAYS = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.MISDIRECTED_REQUEST,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+"""What any request may be answered with besides its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One name in the query string."""
+
+    name: str
+    schema: Schema
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One thing that can be asked.
+
+    Attributes:
+        name: of the handler, and the operationId. answer: name of a schema, or None where the answer is not JSON.
+        problems: what it may be answered with besides `ALWAYS`. choices: the words that may stand in a
+            place of the path.
+        body: schema of what is sent along; None where nothing is.
+    """
+
+    method: str
+    path: str
+    name: str
+    words: str
+    answer: str | None
+    query: tuple[Parameter, ...] = ()
+    problems: tuple[HTTPStatus, ...] = ()
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    media: str = "application/json"
+    body: Schema | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """What the path leaves open."""
+        return re.findall(r"{(\w+)}", self.path)
+
+
+_LIMIT = Parameter(
+    name="limit",
+    schema={**NUMBER, "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    words="How many at most.",
+)
+_RECORDS = (
+    Parameter(name="sync", schema=TEXT, words="Only of this sync."),
+    Parameter(name="flow", schema=TEXT, words="Only of this flow."),
+    Parameter(name="status", schema={**STATUS}, words="Only in this status."),
+    Parameter(name="code", schema=TEXT, words="Only with this category or reason, a row of the catalogue."),
+    Parameter(name="q", schema=TEXT, words="A label, key or vendor's id, or the beginning of one."),
+    Parameter(name="cursor", schema=TEXT, words="The `next` of the page before."),
+    _LIMIT,
+)
+_BEFORE = Parameter(name="before", schema={**NUMBER, "minimum": 0}, words="The `next` of the page before.")
+_HOURS = Parameter(
+    name="hours", schema={**NUMBER, "minimum": 1, "maximum": 24 * 90, "default": 24 * 7}, words="How far back."
+)
+_UNKNOWN = (HTTPStatus.NOT_FOUND,)
+_TOLD = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+
+ROUTES = (
+    Route(
+        method="GET",
+        path=f"{API}/status",
+        name="status",
+        words="Totals of every flow, and every connection's condition.",
+        answer="Status",
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/connections",
+        name="connections",
+        words="Every connection with what is known of it.",
+        answer="Connections",
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/history",
+        name="history",
+        words="How many records stood in each status, hour by hour; the last point is now.",
+        answer="History",
+        query=(_HOURS,),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/records",
+        name="records",
+        words="Records that pass all filters, newest status first, a page at a time.",
+        answer="RecordPage",
+        query=_RECORDS,
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/records/{{id}}",
+        name="record",
+        words="One record: both sides, what they last agreed on, writes under way.",
+        answer="Record",
+        problems=_UNKNOWN,
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/records/{{id}}/activity",
+        name="activity",
+        words="A record's account, newest first.",
+        answer="Activity",
+        query=(_LIMIT, _BEFORE),
+        problems=_UNKNOWN,
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/records/{{id}}/explain",
+        name="explain",
+        words="Why a record stands where it stands, and what happens next.",
+        answer="Explanation",
+        problems=_UNKNOWN,
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/syncs/{{sync}}/flows/{{flow}}/{{action}}",
+        name="control",
+        words="Pause or resume a flow, or release what a guard holds.",
+        answer="FlowTold",
+        problems=_TOLD,
+        choices={"action": controls.ACTIONS},
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/connections/{{name}}/{{action}}",
+        name="connection",
+        words="Disconnect a connection, or take in that it was connected anew.",
+        answer="ConnectionTold",
+        problems=(*_TOLD, HTTPStatus.BAD_GATEWAY),
+        choices={"action": consent.ACTIONS},
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/catalogue",
+        name="catalogue",
+        words="Every category and reason with its explanation and remedy, in the language that is asked for.",
+        answer="Catalogue",
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/events",
+        name="events",
+        words=(
+            "Server-sent: `counts` whenever a total changes, `records` with the ids of records that something happened "
+            "to, each at most once a second."
+        ),
+        answer=None,
+        media="text/event-stream",
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/openapi.json",
+        name="openapi",
+        words="This description.",
+        answer=None,
+    ),
+)

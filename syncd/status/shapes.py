@@ -1,0 +1,195 @@
+"""The shapes of the API's answers, as JSON Schema. Tests hold every answer against them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from syncd.core import catalogue
+from syncd.model.record import IntentState, Op, Status
+from syncd.model.references import Side
+from syncd.model.snapshot import Presence
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+NUMBER: Schema = {"type": "integer"}
+FLAG: Schema = {"type": "boolean"}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
+COUNTS: Schema = {"type": "object", "additionalProperties": NUMBER}
+STATUS: Schema = {"type": "string", "enum": [status.value for status in Status]}
+SIDE: Schema = {"type": "string", "enum": [side.value for side in Side]}
+VALUE: Schema = {"type": ["string", "boolean", "null"]}
+
+
+def maybe(schema: Schema) -> Schema:
+    """Such a value, or null."""
+    if isinstance(schema.get("type"), str) and "enum" not in schema:
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def listed(schema: Schema) -> Schema:
+    return {"type": "array", "items": schema}
+
+
+def shape(**properties: Schema) -> Schema:
+    """An object that has exactly these."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _both(schema: Schema) -> dict[str, Schema]:
+    return {side.value: schema for side in Side}
+
+
+_END = {"connection": TEXT, "label": TEXT, "id": maybe(TEXT), "url": maybe(TEXT)}
+_SEEN = {
+    "presence": {"type": "string", "enum": [presence.value for presence in Presence]},
+    "version": maybe(TEXT),
+    "source": maybe(TEXT),
+    "created": maybe(MOMENT),
+    "modified": maybe(MOMENT),
+}
+_SUMMARY: dict[str, Schema] = {
+    "id": TEXT,
+    "sync": TEXT,
+    "flow": TEXT,
+    "label": TEXT,
+    "key": maybe(TEXT),
+    "status": STATUS,
+    "code": TEXT,
+    "title": TEXT,
+    "explanation": TEXT,
+    "remedy": TEXT,
+    "words": TEXT,
+    "notes": listed(shape(code=TEXT, title=TEXT)),
+    "origin": maybe(SIDE),
+    "left": ref("End"),
+    "right": ref("End"),
+    "waits_for": maybe(TEXT),
+    "since": MOMENT,
+    "attempts": NUMBER,
+    "next_at": maybe(MOMENT),
+    "revision": NUMBER,
+}
+_CONNECTION = {
+    "name": TEXT,
+    "vendor": TEXT,
+    "account": maybe(TEXT),
+    "state": TEXT,
+    "since": maybe(MOMENT),
+    "quota": maybe(shape(limit=NUMBER, remaining=NUMBER, resets_at=maybe(MOMENT))),
+}
+_LINES = maybe(listed({"type": "object", "additionalProperties": VALUE}))
+
+SCHEMAS: dict[str, Schema] = {
+    "Problem": shape(type=TEXT, title=TEXT, status=NUMBER, detail=TEXT, instance=TEXT),
+    "Flow": shape(
+        name=TEXT,
+        direction=TEXT,
+        state={"type": "string", "enum": ["running", "paused", "released", "off"]},
+        **{status.value: NUMBER for status in Status},
+        categories=COUNTS,
+        reasons=COUNTS,
+        waiting=COUNTS,
+        notes=COUNTS,
+    ),
+    "Sync": shape(
+        name=TEXT,
+        recipe=TEXT,
+        left=TEXT,
+        right=TEXT,
+        state=TEXT,
+        last_success=maybe(MOMENT),
+        flows=listed(ref("Flow")),
+    ),
+    "Connection": shape(**_CONNECTION),
+    "ConnectionDetails": shape(
+        **_CONNECTION, account_id=maybe(TEXT), words=TEXT, retry_at=maybe(MOMENT), last_success=maybe(MOMENT)
+    ),
+    "Status": shape(
+        schema=NUMBER,
+        as_of=MOMENT,
+        version=TEXT,
+        syncs=listed(ref("Sync")),
+        connections=listed(ref("Connection")),
+    ),
+    "Connections": shape(connections=listed(ref("ConnectionDetails"))),
+    "End": {**shape(**_END), "properties": {**_END, **_SEEN}},
+    "RecordSummary": shape(**_SUMMARY),
+    "RecordPage": shape(records=listed(ref("RecordSummary")), next=maybe(TEXT)),
+    "Field": shape(
+        name=TEXT,
+        type={"type": "string", "enum": ["text", "amount", "number", "date", "boolean"]},
+        **_both(shape(base=VALUE, now=VALUE)),
+    ),
+    "Intent": shape(
+        id=TEXT,
+        side=SIDE,
+        connection=TEXT,
+        operation={"type": "string", "enum": [op.value for op in Op]},
+        state={"type": "string", "enum": [state.value for state in IntentState]},
+        attempts=NUMBER,
+        created_at=MOMENT,
+        sent_at=maybe(MOMENT),
+        not_before=maybe(MOMENT),
+    ),
+    "Record": shape(
+        **_SUMMARY,
+        currency=maybe(TEXT),
+        fields=listed(ref("Field")),
+        lines=shape(**_both(shape(base=_LINES, now=_LINES))),
+        intents=listed(ref("Intent")),
+    ),
+    "Entry": shape(
+        number=NUMBER,
+        at=MOMENT,
+        event=TEXT,
+        by=TEXT,
+        side=maybe(SIDE),
+        code=maybe(TEXT),
+        words=TEXT,
+        changes=listed(shape(field=TEXT, old=maybe(TEXT), new=maybe(TEXT), side=SIDE)),
+        request_id=maybe(TEXT),
+    ),
+    "Activity": shape(activity=listed(ref("Entry")), next=maybe(NUMBER)),
+    "Explanation": shape(
+        record=ref("Record"),
+        match=shape(by=listed(TEXT), key=maybe(TEXT)),
+        rules=shape(direction=TEXT, conflict=TEXT, origin_decides=FLAG, applied=FLAG),
+        filters=shape(fixed=shape(**_both(listed(TEXT))), hit=maybe(TEXT)),
+        last=listed(ref("Entry")),
+        next=TEXT,
+    ),
+    "History": shape(
+        since=MOMENT,
+        series=listed(
+            shape(sync=TEXT, flow=TEXT, status=STATUS, points=listed(shape(hour=MOMENT, n=NUMBER))),
+        ),
+    ),
+    "Catalogue": shape(
+        entries=listed(
+            shape(
+                code=TEXT,
+                group={"type": "string", "enum": [group.value for group in catalogue.Group]},
+                cure=TEXT,
+                wakes=TEXT,
+                title=TEXT,
+                explanation=TEXT,
+                remedy=TEXT,
+            )
+        )
+    ),
+    "FlowTold": shape(sync=TEXT, flow=TEXT, action=TEXT, records=NUMBER),
+    "ConnectionTold": shape(
+        connection=TEXT, action=TEXT, account_name=maybe(TEXT), flows=listed(TEXT), state=TEXT, words=TEXT
+    ),
+}
