@@ -13,17 +13,18 @@ from typing import Any
 import anyio
 import structlog
 
+from syncd.accounts import Accounts
 from syncd.assembly import WEBHOOKS, connectors_of, fitted, rules_of, settings_of
 from syncd.bell import Bell
 from syncd.clock import Chance, Clock, SystemChance, SystemClock
 from syncd.config import Config
-from syncd.connectors.base import Account, Condition, ConnectionTrouble
+from syncd.connectors.base import ConnectionTrouble
 from syncd.connectors.http import AioTransport, Transport
 from syncd.connectors.settings import TokenKeeper
 from syncd.consent import carry_out
 from syncd.controls import control
 from syncd.core.rules import SyncRules
-from syncd.engine import Engine, account_from_plain, account_to_plain
+from syncd.engine import Engine
 from syncd.feed import doors
 from syncd.feed.intake import Intake
 from syncd.feed.listener import listening
@@ -43,7 +44,6 @@ from syncd.upkeep import Upkeep
 
 log = structlog.get_logger("syncd.daemon")
 
-PREPARED = "2"  # raised when connectors need more on an account than before
 STOP_SECONDS = 8.0  # how long requests that are out when we are told to stop are waited for
 LONGEST_REST = 60.0  # seconds between rounds that fail
 IDLE_SECONDS = 1.0  # how long the loop sleeps at least when nothing could be done
@@ -65,6 +65,7 @@ class App:
     config: Config
     engine: Engine
     health: Health
+    accounts: Accounts
     poller: Poller
     turn: Turn
     executor: Executor
@@ -72,7 +73,6 @@ class App:
     intake: Intake
     bell: Bell
     version: str
-    met: set[str] = field(default_factory=set)
     stopping: bool = False
     faulty: bool = False
     _next_poll: dict[str, float] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class App:
         try:
             return await carry_out(self.engine, self.health, action, name)
         finally:
-            self.met.discard(name)  # the next contact compares the account anew
+            self.accounts.forget(name)
             self.bell.ring()
 
     def ready(self) -> tuple[bool, str]:
@@ -123,7 +123,7 @@ class App:
 
         async def one(name: str) -> None:
             try:
-                await self._meet(name)
+                await self.accounts.meet(name)
                 found.append(await self.poller.poll(name))
             except ConnectionTrouble as trouble:
                 trouble.connection = name
@@ -142,29 +142,6 @@ class App:
     def _interval(self, name: str) -> float:
         used = [s.poll for s in self.config.syncs.values() if name in (s.left, s.right)]
         return min(used).total_seconds() if used else 60.0
-
-    async def _meet(self, name: str) -> None:
-        """First contact of this process: is it still the account we know, and is it ready for our reference?"""
-        if name in self.met:
-            return
-        connector, row = self.engine.connectors[name], self.health.rows[name]
-        told = self.config.connections[name].account
-        if row.account_id is not None and told not in (None, row.account_id):
-            words = f"pinned to {row.account_id}, the configuration names {told}"
-            raise ConnectionTrouble(Condition.ACCOUNT_CHANGED, words)
-        account = await connector.account()
-        if row.account_id is not None and row.account_id != account.id:
-            words = f"pinned to {row.account_id}, the credentials open {account.id}"
-            raise ConnectionTrouble(Condition.ACCOUNT_CHANGED, words)
-        settings = {**account_to_plain(account), "prepared": row.settings.get("prepared")}
-        if settings["prepared"] != PREPARED:
-            await connector.prepare(self.engine.kinds(name))
-            settings["prepared"] = PREPARED
-        row = replace(row, account_id=account.id, account_name=account.name, settings=settings)
-        self.health.rows[name] = row
-        await self.store.write(lambda tx: tx.save_connection(row))
-        self.engine.accounts[name] = account
-        self.met.add(name)
 
     async def step(self) -> int:
         """One round: poll what is due, decide, carry out. Returns how much there was to do."""
@@ -326,13 +303,15 @@ async def assembled(
     engine = Engine(store=store, connectors=connectors, syncs=syncs, clock=clock, chance=chance)
     health = Health(store, clock)
     await health.load({name: connection.vendor for name, connection in config.connections.items()})
-    engine.accounts |= _remembered(health)
+    accounts = Accounts(engine, health, {name: own.account for name, own in config.connections.items()})
+    accounts.remember()
     bell = Bell()
     guard = Guard(max((sync.guard.records for sync in config.syncs.values()), default=20))
     return App(
         config=config,
         engine=engine,
         health=health,
+        accounts=accounts,
         poller=Poller(engine, health),
         turn=Turn(engine, health, guard),
         executor=Executor(engine, health, bell),
@@ -341,16 +320,6 @@ async def assembled(
         bell=bell,
         version=version("syncd"),
     )
-
-
-def _remembered(health: Health) -> dict[str, Account]:
-    # A vendor that is down at start must not stop us from planning with what we know of the account.
-    known = {}
-    for name, row in health.rows.items():
-        if row.account_id is not None and "currency" in row.settings:
-            plain = {key: value for key, value in row.settings.items() if key != "prepared"}
-            known[name] = account_from_plain(plain)
-    return known
 
 
 async def run(config: Config, *, until: anyio.Event) -> int:

@@ -23,6 +23,7 @@ class Engine:
 
     Attributes:
         accounts: what each connection's account allows, as last seen; absent until it was reached once.
+        doubted: connections that refused something their accounts' settings, as we know them, allow.
     """
 
     store: Store
@@ -31,6 +32,7 @@ class Engine:
     clock: Clock
     chance: Chance
     accounts: dict[str, Account] = field(default_factory=dict)
+    doubted: set[str] = field(default_factory=set)
 
     def kinds(self, connection: str) -> tuple[Kind, ...]:
         """The kinds of entities any sync wants from a connection, parents first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -10,14 +11,22 @@ import structlog
 from syncd.clock import Clock
 from syncd.connectors.base import Condition, ConnectionTrouble
 from syncd.model.connection import ConnectionRow
-from syncd.store.store import Store
+from syncd.model.waiting import on_account
+from syncd.store.store import Store, Tx
 
 log = structlog.get_logger("syncd.connection")
 
 FIRST_WAIT = 2.0  # seconds until an unreachable vendor is tried again; doubled each time
 LONGEST_WAIT = 60.0  # a vendor that is down is asked once a minute at most
 PERSON_WAIT = 3600.0  # what only a person can cure is looked at once an hour
-FINAL = frozenset({Condition.AUTHORIZATION_LOST, Condition.ACCOUNT_CHANGED, Condition.PERMISSION_MISSING})
+FINAL = frozenset(
+    {
+        Condition.AUTHORIZATION_LOST,
+        Condition.ACCOUNT_CHANGED,
+        Condition.PERMISSION_MISSING,
+        Condition.OTHER_SYNC,
+    }
+)
 
 
 @dataclass(slots=True)
@@ -69,14 +78,22 @@ class Health:
 
     async def success(self, name: str) -> None:
         """Note that a connection answered."""
-        row, now = self.rows[name], self.clock.now()
+        row, now, woken = self.rows[name], self.clock.now(), list[str]()
         self.waits.pop(name, None)
         if row.condition != Condition.OK:
             down = (now - row.since).total_seconds() if row.since is not None else 0.0
             log.info("connection.back", connection=name, condition=row.condition, down_for=round(down))
+            if row.condition in FINAL:
+                woken = [on_account(name)]  # somebody has granted a right, or connected it anew
             row = replace(row, condition=str(Condition.OK), words="", since=now, retry_at=None)
-        await self._save(replace(row, last_success=now, retry_at=None))
+        await self._save(replace(row, last_success=now, retry_at=None), woken)
 
-    async def _save(self, row: ConnectionRow) -> None:
+    async def _save(self, row: ConnectionRow, woken: Sequence[str] = ()) -> None:
         self.rows[row.name] = row
-        await self.store.write(lambda tx: tx.save_connection(row))
+        now = self.clock.now()
+
+        def keep(tx: Tx) -> None:
+            tx.save_connection(row)
+            tx.wake(woken, now)
+
+        await self.store.write(keep)

@@ -39,6 +39,7 @@ class Condition(StrEnum):
     TLS_FAILED = "tls_failed"
     MALFORMED_ANSWER = "malformed_answer"
     PERMISSION_MISSING = "permission_missing"
+    OTHER_SYNC = "other_sync"
 
 
 class ConnectionTrouble(Exception):
@@ -349,6 +350,12 @@ class Connector(Protocol):
 
     async def prepare(self, kinds: Sequence[Kind]) -> None:
         """Provide what our reference needs on this account (a property, a field), if it is not there yet."""
+
+    async def other_syncs(self) -> Sequence[str]:
+        """Signs, in words, that another program keeps this account's invoices in step too; none where it is allowed.
+
+        Two programs that carry the same invoices over book them twice. One call at most.
+        """
 
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:
         """Look at credentials, permissions and settings that will hurt."""

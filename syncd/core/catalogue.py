@@ -38,8 +38,10 @@ class Wakes(StrEnum):
     TIME = "time"
     CHANGE = "change"  # nothing else: its own entities must change
     PARENT = "parent"  # the record it depends on moves
+    KEY = "key"  # whoever has the same name, number, address or SKU is seen to change
     CONNECTION = "connection"  # the connection works again
-    SETTINGS = "settings"  # the configuration or an account's settings change
+    RULES = "rules"  # the configuration changes
+    SETTINGS = "settings"  # the account's own settings are seen to change, or the configuration does
     PERSON = "person"  # an action of a person on it
 
 
@@ -77,14 +79,14 @@ _ROWS = {
     """,
     Group.FAILED: """
         customer_missing           vendor   parent
-        customer_ambiguous         vendor   parent
-        product_ambiguous          vendor   parent
-        duplicate_display_name     vendor   change
-        duplicate_document_number  vendor   change
+        customer_ambiguous         vendor   key
+        product_ambiguous          vendor   key
+        duplicate_display_name     vendor   key
+        duplicate_document_number  vendor   key
         edited_outside_origin      vendor   change
         conflict_held              here     person
         amount_mismatch            vendor   change
-        currency_mismatch          vendor   change
+        currency_mismatch          vendor   settings
         order_level_amount         vendor   change
         tax_code_required          here     settings
         service_date_required      vendor   settings
@@ -95,8 +97,8 @@ _ROWS = {
         field_required             vendor   change
         field_value_invalid        vendor   change
         option_unknown             here     settings
-        field_not_writable         here     settings
-        mapping_invalid            here     settings
+        field_not_writable         here     rules
+        mapping_invalid            here     rules
         state_not_allowed          vendor   change
         amount_above_limit         vendor   change
         numbering_missing          vendor   settings
@@ -113,7 +115,7 @@ _ROWS = {
         before_start               here     person
         no_email                   vendor   change
         no_sku                     vendor   change
-        direction_off              here     settings
+        direction_off              here     rules
         by_person                  here     person
         unsupported_region         here     settings
         no_billing_data            vendor   change
@@ -132,6 +134,7 @@ _ROWS = {
         vendor_unavailable         time     time
         tls_failed                 here     time
         malformed_answer           time     time
+        other_sync                 vendor   time
     """,
 }
 

@@ -112,7 +112,8 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
     "accounting_period_closed": (
         "Accounting period closed",
         "The books in {right} are closed for the date of this document. This is never forced.",
-        "Change the document's date to an open period, or have the accountant reopen the period, then retry.",
+        "Change the document's date to an open period, or have the accountant reopen the period; it then goes "
+        "on by itself.",
     ),
     "record_locked": (
         "Locked",
@@ -301,5 +302,12 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
         "Unreadable answers",
         "Several answers in a row could not be read; none of them was used.",
         "Nothing to do: it is tried again. If it lasts, check for a proxy in between and report it.",
+    ),
+    "other_sync": (
+        "Another sync is at work",
+        "Another program carries this account's invoices over too, so every invoice would be booked twice. Nothing is "
+        "written.",
+        "Turn the other sync off; this one then starts by itself. If it is off already or carries other invoices, "
+        "allow it with the connection's option allow_other_sync.",
     ),
 }

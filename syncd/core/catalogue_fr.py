@@ -113,7 +113,8 @@ FRENCH: dict[str, tuple[str, str, str]] = {
     "accounting_period_closed": (
         "Période comptable clôturée",
         "Les comptes de {right} sont clôturés à la date de ce document. Cela n’est jamais forcé.",
-        "Datez le document dans une période ouverte, ou faites rouvrir la période par le comptable, puis réessayez.",
+        "Datez le document dans une période ouverte, ou faites rouvrir la période par le comptable ; la suite "
+        "vient d’elle-même.",
     ),
     "record_locked": (
         "Verrouillé",
@@ -309,5 +310,12 @@ FRENCH: dict[str, tuple[str, str, str]] = {
         "Réponses illisibles",
         "Plusieurs réponses de suite étaient illisibles ; aucune n’a été utilisée.",
         "Rien à faire : de nouveaux essais ont lieu. Si cela dure, cherchez un proxy intermédiaire et signalez-le.",
+    ),
+    "other_sync": (
+        "Une autre synchronisation est active",
+        "Un autre programme transmet aussi les factures de ce compte : chaque facture serait comptabilisée deux fois. "
+        "Rien n’est écrit.",
+        "Désactivez l’autre synchronisation ; celle-ci démarre alors d’elle-même. Si elle l’est déjà ou transmet "
+        "d’autres factures, autorisez-la avec l’option allow_other_sync de la connexion.",
     ),
 }

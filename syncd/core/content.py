@@ -132,6 +132,8 @@ def match_keys(noun: Noun | None) -> tuple[MatchKey, ...]:
     keys: list[MatchKey] = []
     if isinstance(noun, Party) and noun.email and noun.email.strip():
         keys.append(MatchKey("email", email_key(noun.email)))
+    if isinstance(noun, Party) and noun.name and noun.name.strip():
+        keys.append(MatchKey("name", noun.name.strip()))
     if isinstance(noun, Product):
         if noun.sku and noun.sku.strip():
             keys.append(MatchKey("sku", noun.sku.strip()))

@@ -13,6 +13,7 @@ from syncd.model.nouns import Invoice, Noun, Party, Payment, Product
 from syncd.model.record import Record
 from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.snapshot import Presence, Snapshot
+from syncd.model.waiting import on_key
 
 AMBIGUOUS = {Kind.PARTY: "customer_ambiguous", Kind.PRODUCT: "product_ambiguous"}
 
@@ -48,13 +49,13 @@ def counterpart(context: Context, case: Case, source: Side, *, ask: bool = False
         return free[0] if free else None  # equal payments of one invoice are interchangeable
     if isinstance(snapshot.noun, Invoice):
         if len(free) > 1:
-            raise Settled("duplicate_document_number", ", ".join(c.id for c in free))
+            raise _number_taken(context, snapshot, source, ", ".join(c.id for c in free))
         if ask and not free and found and context.facts.sides[source.other].unique_numbers:
             # The vendor might let a second one through, or not: that is a switch nobody can see from outside.
             words = f"{snapshot.noun.number} stands on {', '.join(sorted(c.id for c in found))} there."
-            raise Settled("duplicate_document_number", words)
+            raise _number_taken(context, snapshot, source, words)
     elif len(fitting) > 1:
-        raise _ambiguous(context, case, source.other, fitting)
+        raise _ambiguous(context, source.other, fitting)
     elif fitting and not free:
         (holder,) = holders
         assert holder is not None
@@ -63,12 +64,18 @@ def counterpart(context: Context, case: Case, source: Side, *, ask: bool = False
     return free[0] if free else None
 
 
-def _ambiguous(context: Context, case: Case, side: Side, several: list[Snapshot]) -> Settled:
-    """The refusal to choose; it wakes when the record of one of the others moves."""
-    facts, flow = context.facts, context.flow
-    holders = together(partial(facts.holder, flow.name, side, snapshot.id) for snapshot in several)
-    others = [holder.id for holder in holders if holder is not None and holder.id != case.record.id]
-    waits_for = f"record:{others[0]}" if others else None
+def _number_taken(context: Context, snapshot: Snapshot, source: Side, words: str) -> Settled:
+    """The refusal of a number; it wakes when a document that has it changes."""
+    taken = next(key for key in match_keys(snapshot.noun) if key.field in context.flow.match)
+    waits_for = on_key(context.sync.connection(source.other), context.flow.kind, taken)
+    return Settled("duplicate_document_number", words, waits_for=waits_for)
+
+
+def _ambiguous(context: Context, side: Side, several: list[Snapshot]) -> Settled:
+    """The refusal to choose; it wakes when one of those that share the key changes."""
+    flow = context.flow
+    shared = next(key for key in match_keys(several[0].noun) if key.field in flow.match)
+    waits_for = on_key(context.sync.connection(side), flow.kind, shared)
     return Settled(AMBIGUOUS[flow.kind], ", ".join(sorted(s.id for s in several)), waits_for=waits_for)
 
 
@@ -85,7 +92,7 @@ def _refuse_twins(context: Context, case: Case, snapshot: Snapshot, source: Side
             if twin.id != snapshot.id and twin.presence is Presence.PRESENT and _stands_alone(twin.noun)
         ]
         if twins:
-            raise _ambiguous(context, case, source, [snapshot, *twins])
+            raise _ambiguous(context, source, [snapshot, *twins])
 
 
 def _stands_alone(noun: Noun | None) -> bool:

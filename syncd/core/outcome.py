@@ -12,7 +12,7 @@ class Settled(Exception):
     Args:
         code: a row of the catalogue; its group says whether the record is pending, failed or excluded.
         words: the detail a person needs: which contact, which line.
-        waits_for: `record:<id>` when another record's progress cures it.
+        waits_for: what cures it when it is seen, as `model.waiting` says it.
         wants: records that must be made on the other side for this one.
     """
 

@@ -12,7 +12,8 @@ from syncd.core.outcome import Settled
 from syncd.core.rules import Creation, FlowRules
 from syncd.model.nouns import Invoice, Party, Product
 from syncd.model.record import Record, Status
-from syncd.model.references import Kind, MatchKey, Side
+from syncd.model.references import EntityRef, Kind, MatchKey, Side
+from syncd.model.waiting import on_entity, on_key, on_record
 
 GONE = "counterpart_gone"
 """The note of a record that is kept although the other side no longer has it."""
@@ -33,7 +34,8 @@ def customer_there(context: Context, invoice: Invoice, source: Side) -> str:
     top = _topmost(context, source, invoice.customer)
     record = context.facts.partner(flow.name, source, top)
     if record is None:
-        raise Settled("customer_missing", f"Customer {top} could not be read.")
+        unseen = on_entity(EntityRef(context.sync.connection(source), Kind.PARTY, top))
+        raise Settled("customer_missing", f"Customer {top} could not be read.", waits_for=unseen)
     there = record.entity(source.other)
     if there is not None and (record.code == "deleted_at_source" or GONE in record.notes):
         raise Settled("customer_missing", _tried(record, "its counterpart is gone"), waits_for=_on(record))
@@ -92,10 +94,11 @@ def _refuse_ambiguous(context: Context, flow: str, side: Side, alone: list[Recor
     field = context.sync.flow(flow).match[0]
     known = [(record, MatchKey(field, record.key)) for record in alone if record.key]
     listed = together(partial(context.facts.index, side, Kind.PRODUCT, key) for _, key in known)
-    for (record, _), found in zip(known, listed, strict=True):
+    for (record, key), found in zip(known, listed, strict=True):
         fitting = sorted(s.id for s in found if isinstance(s.noun, Product) and s.noun.active)
         if len(fitting) > 1:
-            raise Settled("product_ambiguous", _tried(record, ", ".join(fitting)), waits_for=_on(record))
+            names = on_key(context.sync.connection(side), Kind.PRODUCT, key)
+            raise Settled("product_ambiguous", _tried(record, ", ".join(fitting)), waits_for=names)
 
 
 def _fallback(context: Context, name: str) -> str:
@@ -130,7 +133,8 @@ def invoice_there(context: Context, invoice_id: str, source: Side) -> str:
     flow = _flow(context, context.flow.invoices)
     record = context.facts.partner(flow.name, source, invoice_id)
     if record is None:
-        raise Settled("filtered", "Its invoice is not part of this sync.")
+        unseen = on_entity(EntityRef(context.sync.connection(source), Kind.INVOICE, invoice_id))
+        raise Settled("filtered", "Its invoice is not part of this sync.", waits_for=unseen)
     there = record.entity(source.other)
     if record.status is Status.EXCLUDED:
         words = f"Its invoice {record.label} is excluded: {record.words or _title(record)}"
@@ -157,4 +161,4 @@ def _tried(record: Record, why: str) -> str:
 
 
 def _on(record: Record) -> str:
-    return f"record:{record.id}"
+    return on_record(record.id)

@@ -23,6 +23,7 @@ from syncd.core.reconcile import reconcile
 from syncd.core.requirements import Asked, turned_away
 from syncd.core.translate import ready
 from syncd.core.vanished import vanished
+from syncd.core.waking import woken_by
 from syncd.model.nouns import Invoice, Party, Product
 from syncd.model.record import Activity, Op
 from syncd.model.references import Kind, MatchKey, Side
@@ -55,11 +56,17 @@ def settled(case: Case, context: Context, end: Settled) -> Decision:
             made = excluded(record, end.code, now, end.words)
         case _:
             made = failed(record, end.code, end.words, now)
-    made = replace(made, waits_for=end.waits_for)
+    made = replace(made, waits_for=end.waits_for or _account(case, context, end.code))
     activity: tuple[Activity, ...] = ()
     if (made.status, made.code, made.words) != (record.status, record.code, record.words):
         activity = (noted(context, made, f"record.{made.status}", code=made.code, words=made.words),)
     return Decision(record=made, activity=activity, wants=end.wants)
+
+
+def _account(case: Case, context: Context, code: str) -> str | None:
+    """The account whose settings stand in the way: that of the side it would go to."""
+    origin = case.record.origin
+    return None if origin is None else woken_by(code, context.sync.connection(origin.other), context.flow.kind, {})
 
 
 def _decide(case: Case, context: Context) -> Decision:

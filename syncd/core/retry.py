@@ -101,7 +101,7 @@ def decide_retry(
             step = RESOLVE_STEPS[min(attempt, len(RESOLVE_STEPS) - 1)]
             return RetryAt(min(_later(now, step), until), counts=False)
         case Rejected(category):
-            by_itself = entry(category).wakes in (Wakes.CHANGE, Wakes.PARENT)
+            by_itself = entry(category).wakes in (Wakes.CHANGE, Wakes.PARENT, Wakes.KEY)
             return WaitForChange(category) if by_itself else WaitForPerson(category)
 
 

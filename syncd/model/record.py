@@ -34,7 +34,7 @@ class Record:
         label: what people call it.
         code: a row of the catalogue; empty for a plain `synced`.
         words: what the vendor said, or the detail behind the code. Shown to people, never logged.
-        waits_for: `record:<id>` or `connection:<name>`: what wakes it besides time.
+        waits_for: what wakes it besides time, as `model.waiting` says it.
         wanted: another record needs this one on the other side, so that a creation on demand may happen.
         rules_digest: the rules it was last planned by.
         revision: counts its stored changes.

@@ -16,11 +16,13 @@ from syncd.core.lifecycle import failed, pending, synced
 from syncd.core.normalise import base_after_write
 from syncd.core.retry import OutcomeLost, RetryAt, Throttled, decide_retry
 from syncd.core.rules import SyncRules
+from syncd.core.waking import woken_by
 from syncd.engine import Engine, observed
 from syncd.model.content import Content, shown
 from syncd.model.record import Activity, Change, FieldChange, Intent, IntentState, Op, Record, Status
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Snapshot
+from syncd.model.waiting import on_account
 from syncd.store.rows import Observed, UnderWay
 from syncd.store.store import Tx
 
@@ -198,7 +200,10 @@ class Settler:
             ledger.changes.append(Change(ref=ref, cause="write", due_at=now))
             record = pending(record, "retry", now, words=outcome.words, next_at=now + timedelta(seconds=1))
         else:
-            record = failed(record, outcome.category, outcome.words, now)
+            cure = woken_by(outcome.category, intent.connection, intent.kind, intent.values)
+            if cure == on_account(intent.connection):
+                self.engine.doubted.add(intent.connection)
+            record = failed(record, outcome.category, outcome.words, now, waits_for=cure)
         refused = _entry(intent, record, now, "write.refused", request_id=outcome.request_id)
         ledger.activity.append(replace(refused, code=outcome.category, words=outcome.words))
         ledger.woken.append(f"record:{record.id}")

@@ -14,7 +14,7 @@ from syncd.store.rows import NOTE, CountRow, HourRow
 
 SCHEMA = 1
 
-NEEDS_PERSON = frozenset({"authorization_lost", "account_changed", "permission_missing"})
+NEEDS_PERSON = frozenset({"authorization_lost", "account_changed", "permission_missing", "other_sync"})
 """Conditions of a connection that time does not cure: a sync on such a connection stands."""
 
 NEVER_MET = "new"

@@ -9,11 +9,13 @@ from sqlalchemy import delete, insert, select
 
 from syncd.model.references import EntityRef, Kind, MatchKey
 from syncd.model.snapshot import Presence, Snapshot
+from syncd.model.waiting import on_entity, on_key
 from syncd.store import schema
 from syncd.store.base import Row, TxPart, chunks, same
 from syncd.store.codec import content_digest, snapshot_from_plain, snapshot_to_plain
 from syncd.store.columns import index_key
 from syncd.store.rows import Observed
+from syncd.store.waking import wake
 
 _REF = ("connection", "kind", "id")
 MARKER = "marker"
@@ -37,16 +39,20 @@ class EntitiesPart(TxPart):
     def observe(self, observations: Sequence[Observed]) -> None:
         """Store looks at entities: the present state, what it is found by, and a version if the content is new.
 
+        Records that wait for one of them, or for whoever has one of its keys, wake where the content is new.
         Of several looks at one entity in the batch the last counts.
         """
         looks = {look.ref: look for look in observations}
         before = self._digests(looks)
         entities, versions = [], []
+        changed: list[Observed] = []
         for ref, look in looks.items():
             row = _entity_row(look)
             entities.append(row)
             if before.get(ref) != row["digest"]:
                 versions.append(_version_row(look, row))
+                changed.append(look)
+        self._wake(changed, [look.ref for look in changed if look.ref in before])
         self._upsert(schema.entities, entities)
         self._replace_entity_keys(looks.values())
         if versions:
@@ -96,6 +102,22 @@ class EntitiesPart(TxPart):
             select(table.c.id).where(table.c.connection == connection, table.c.kind == kind.value).order_by(table.c.id)
         )
         return list(self._connection.scalars(query))
+
+    def _wake(self, changed: Sequence[Observed], known: Sequence[EntityRef]) -> None:
+        """What waits for these entities, for their keys, or for those that the `known` ones had until now."""
+        if not changed:
+            return
+        events = {on_entity(look.ref) for look in changed}
+        events |= {on_key(look.ref.connection, look.ref.kind, key) for look in changed for key in look.keys}
+        table = schema.entity_keys
+        for (connection, kind), ids in _by_kind(known).items():
+            for chunk in chunks(ids):
+                query = select(table.c.field, table.c.value).where(
+                    table.c.connection == connection, table.c.kind == kind.value, table.c.id.in_(chunk)
+                )
+                for row in self._connection.execute(query):
+                    events.add(on_key(connection, kind, MatchKey(row.field, row.value)))
+        wake(self._connection, sorted(events), changed[0].at)
 
     def _digests(self, refs: Iterable[EntityRef]) -> dict[EntityRef, str]:
         table = schema.entities

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 from sqlalchemy import Row as SqlRow
 
 from syncd.model.content import content_from_plain, content_to_plain
@@ -17,6 +17,7 @@ from syncd.store import schema
 from syncd.store.base import Row, chunks, unindexed
 from syncd.store.columns import index_key
 from syncd.store.tx_counts import CountsPart, Standing
+from syncd.store.waking import wake
 
 _table = schema.records
 _SIDES = {Side.LEFT: _table.c.left_id, Side.RIGHT: _table.c.right_id}
@@ -92,17 +93,7 @@ class RecordsPart(CountsPart):
 
     def wake(self, waits_for: Sequence[str], now: datetime) -> int:
         """Make records due that wait for one of these; says how many. Synced ones wait for nothing."""
-        woken = 0
-        for chunk in chunks(waits_for):
-            statement = (
-                update(_table)
-                .where(_table.c.waits_for.in_(chunk))
-                .where(_table.c.status != Status.SYNCED.value)
-                .where(or_(_table.c.next_at.is_(None), _table.c.next_at > now))
-                .values(next_at=now)
-            )
-            woken += self._connection.execute(statement).rowcount
-        return woken
+        return wake(self._connection, waits_for, now)
 
     def records_with_other_rules(self, sync: str, flow: str, rules_digest: str, limit: int) -> list[Record]:
         """Records last planned by other rules than these; two steps into an index, however many records there are."""

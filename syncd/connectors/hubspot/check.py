@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from syncd.connectors.base import Condition, ConnectionTrouble, Finding, Severity
+from syncd.connectors.hubspot import others
 from syncd.connectors.hubspot.client import Client, Filter
 from syncd.connectors.hubspot.fields import LINES, PRODUCTS
+from syncd.connectors.hubspot.options import Options
 from syncd.connectors.hubspot.payments import WORDS, Recording
 from syncd.connectors.hubspot.prepare import missing_on, types_of
 from syncd.model.references import Kind
 
 
-async def findings(client: Client, recording: Recording, kinds: Sequence[Kind]) -> list[Finding]:
+async def findings(client: Client, recording: Recording, options: Options, kinds: Sequence[Kind]) -> list[Finding]:
     """Account, scopes, our properties, payments, products without SKU."""
     try:
         portal = await client.portal()
@@ -21,6 +23,8 @@ async def findings(client: Client, recording: Recording, kinds: Sequence[Kind]) 
     made = [Finding(severity=Severity.OK, title=f"Portal {portal.portal_id}, {portal.company_currency}")]
     for object_type in types_of(kinds):
         made += await _object(client, object_type)
+    if Kind.INVOICE in kinds:
+        made += await _other_sync(client, options)
     if Kind.PAYMENT in kinds:
         made.append(_payments(recording))
     if Kind.PRODUCT in kinds:
@@ -44,6 +48,18 @@ async def _object(client: Client, object_type: str) -> list[Finding]:
             cure=f"they are created at the first run, which needs crm.schemas.{scope}.write; nothing is written before",
             code="permission_missing",
         )
+    ]
+
+
+async def _other_sync(client: Client, options: Options) -> list[Finding]:
+    try:
+        signs = await others.signs(client, options)
+    except ConnectionTrouble as trouble:
+        return [_trouble("whether another sync is at work cannot be seen", trouble)]
+    severity = Severity.WARNING if options.allow_other_sync else Severity.ERROR
+    code = Condition.OTHER_SYNC.value
+    return [Finding(severity=severity, title=sign, cure=others.CURE, code=code) for sign in signs] or [
+        Finding(severity=Severity.OK, title="No sign of HubSpot's own sync with an accounting system")
     ]
 
 

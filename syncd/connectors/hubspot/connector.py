@@ -7,7 +7,7 @@ from datetime import datetime
 
 from syncd.connectors.base import Account, Authorization, Finding, NewId, Order, Outcome, Page, Send
 from syncd.connectors.http import Transport
-from syncd.connectors.hubspot import check, prepare
+from syncd.connectors.hubspot import check, others, prepare
 from syncd.connectors.hubspot.client import Client
 from syncd.connectors.hubspot.lookup import Lookup
 from syncd.connectors.hubspot.options import Options
@@ -34,6 +34,7 @@ class HubSpot:
         self.authorization = authorization
         self.traits = options.traits()
         self._client = client
+        self._options = options
         self._transport = transport
         self._recording = Recording(options.payments)
         self._reader = Reader(client, options)
@@ -92,8 +93,11 @@ class HubSpot:
     async def prepare(self, kinds: Sequence[Kind]) -> None:
         await prepare.provide(self._client, kinds)
 
+    async def other_syncs(self) -> Sequence[str]:
+        return () if self._options.allow_other_sync else await others.signs(self._client, self._options)
+
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:
-        return await check.findings(self._client, self._recording, kinds)
+        return await check.findings(self._client, self._recording, self._options, kinds)
 
     async def close(self) -> None:
         await self._transport.close()

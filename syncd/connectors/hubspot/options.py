@@ -28,6 +28,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         line_service_date: name of the line item property that holds a service date; empty for none.
         webhook_v1: take webhooks that carry only the old signature, which says neither when nor where to.
         payment_type: the object type id of payments in webhooks.
+        other_sync_sources: literals of `hs_invoice_source` on what HubSpot's own data sync makes, separated by commas.
+        other_sync_days: for how many days such an invoice means that it is at work.
+        allow_other_sync: work beside it all the same.
         contact_properties, product_properties, invoice_properties, payment_properties: names of further properties
             to read, separated by commas; they are the noun's custom fields.
     """
@@ -45,6 +48,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     line_service_date: str = ""
     webhook_v1: bool = False
     payment_type: str = MANIFEST.webhooks.payment_type
+    other_sync_sources: str = "data_sync"
+    other_sync_days: int = 7
+    allow_other_sync: bool = False
     contact_properties: str = ""
     product_properties: str = ""
     invoice_properties: str = ""

@@ -130,6 +130,10 @@ class QuickBooks:
     async def prepare(self, kinds: Sequence[Kind]) -> None:
         """Nothing: our reference stands in notes that every company has."""
 
+    async def other_syncs(self) -> Sequence[str]:
+        """None: nothing that QuickBooks shows tells which programs are connected to a company."""
+        return ()
+
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:
         return await check(self._reader, kinds)
 

@@ -21,7 +21,7 @@ CODES = {
         no_billing_data not_from_crm deleted_at_source""",
     Group.NOTE: "variance_accepted payment_mirrored counterpart_gone",
     Group.CONNECTION: """
-        authorization_lost account_changed quota_exhausted vendor_unavailable tls_failed malformed_answer""",
+        authorization_lost account_changed quota_exhausted vendor_unavailable tls_failed malformed_answer other_sync""",
 }
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from syncd.model.nouns import Party
 from syncd.model.record import Record
-from syncd.model.references import Kind
+from syncd.model.references import Kind, MatchKey
+from syncd.model.waiting import on_key
 from tests.unit.core.builders import LEFT, NOW, RIGHT, invoice, rules
 from tests.unit.core.closed_world import ANN, World
 
@@ -114,14 +115,14 @@ def test_halves_that_disagree_under_hold_are_linked_and_wait() -> None:
 
 
 def test_two_customers_with_one_address_are_ambiguous() -> None:
-    """C-07: never a guess; each says which others there are and waits for one of them; a cure wakes it."""
+    """C-07: never a guess; each says which others there are and waits for whoever has the address."""
     w = World()
     one, two = w.right.add(ANN), w.right.add(replace(ANN, first_name="Anna"))
     assert w.run() == 0
-    for id, other in ((one, two), (two, one)):
+    for id in (one, two):
         record = w.record("contacts", id)
         assert (record.code, record.words) == ("customer_ambiguous", f"{one}, {two}")
-        assert record.waits_for == f"record:{w.record('contacts', other).id}"
+        assert record.waits_for == on_key(w.sync.right, Kind.PARTY, MatchKey("email", "ann@example.com"))
 
     w.right.edit(Kind.PARTY, two, email="anna@example.com")
     w.run()
