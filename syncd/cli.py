@@ -221,6 +221,24 @@ def _tell(action: str, sync: str, flow: str, config: Path, state_dir: Path | Non
 
 
 @app.command()
+def mappings(
+    sync: Annotated[str | None, typer.Option(help="Only this sync.")] = None,
+    flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    state_dir: StateDir = None,
+    json: Json = False,
+) -> None:
+    """List which field equals which, in what direction, and which mappings can be switched."""
+    from syncd import cli_output, mapped
+
+    rows = mapped.listed(_load(config, state_dir), sync, flow)
+    if json:
+        cli_output.print_json({"mappings": rows})
+    else:
+        cli_output.print_mappings(rows)
+
+
+@app.command()
 def pause(
     sync: SyncName, flow: FlowName, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False
 ) -> None:

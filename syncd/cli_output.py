@@ -126,6 +126,30 @@ def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:
     print_table(("", "found", "cure"), [[one["severity"], one["title"], one["cure"]] for one in findings])
 
 
+def print_mappings(rows: Sequence[Mapping[str, Any]]) -> None:
+    """A table for each flow."""
+    for sync, flow in dict.fromkeys((row["sync"], row["flow"]) for row in rows):
+        mine = [row for row in rows if (row["sync"], row["flow"]) == (sync, flow)]
+        columns = (f"left ({mine[0]['left_connection']})", f"right ({mine[0]['right_connection']})")
+        print_table(
+            (*columns, "direction", "group", "on", "from", "details"),
+            [
+                [row[name] for name in ("left", "right", "direction", "group")]
+                + ["on" if row["enabled"] else "off", row["origin"], _mapping_details(row)]
+                for row in mine
+            ],
+            f"{sync}, {flow}: {mine[0]['flow_direction']}",
+        )
+
+
+def _mapping_details(row: Mapping[str, Any]) -> str:
+    parts = [f"fixed: {row['fixed']}"] if row["fixed"] else []
+    parts += [f"constant: {row['constant']}"] if row["constant"] is not None else []
+    parts += [f"{left} = {right}" for left, right in row["values"].items()]
+    parts += [f"on with the option {row['option']}"] if row["option"] and not row["enabled"] else []
+    return "; ".join([*parts, "at creation only"] if row["on_create"] else parts)
+
+
 def print_connected(told: Mapping[str, Any]) -> None:
     """Which account was connected, whether it can be used, and which flows go on."""
     known = f"{clean(told['account_name'])}, " if told["account_name"] else ""

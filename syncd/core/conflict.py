@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from syncd.core.alignment import FACTS
 from syncd.core.content import Normalisers, same
+from syncd.core.crossing import cross, crosses_to
 from syncd.core.normalise import explained
 from syncd.core.rules import Conflict, Row
 from syncd.model.content import Content, shown
@@ -18,6 +19,9 @@ from syncd.model.nouns import Line
 from syncd.model.record import FieldChange
 from syncd.model.references import Side
 from syncd.model.values import Value
+
+UNMET = "unmet."
+"""Prefix under which both bases note a row whose two values have still to meet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,7 @@ class Flowing:
     """What is to be written where, and what both bases become once it is.
 
     Attributes:
-        to: target side -> fields by row name -> the new value (the source's words).
+        to: target side -> fields by row name -> the new value, in the target's terms.
         settled: side -> row name -> the value its base takes at once: nothing needs to be written for it.
         lost: fields whose value loses to the other side's, as the activity keeps them.
         held: row names both sides changed and nobody decided.
@@ -77,21 +81,26 @@ def _same_line(base: Line, now: Line, rules: Normalisers) -> bool:
     return all(explained(getattr(base, n), getattr(now, n), rules.get(f"lines.{n}", ())) for n in FACTS)
 
 
-def merge_rows(both: Both, rows: tuple[Row, ...], conflict: Conflict, *, mapped_later: bool) -> Flowing:
+def merge_rows(both: Both, rows: tuple[Row, ...], conflict: Conflict) -> Flowing:
     """Three-way merge of shared fields since the last success. Symmetric: the order of arrival plays no part.
 
-    Args:
-        mapped_later: what neither base knows was not mapped when both sides agreed; mappings are not retroactive.
+    What neither base knows was not mapped when both sides agreed: it is taken as it is, for mappings are not
+    retroactive - unless it is noted as unmet, because what was to be written of it never was, or a person asked.
+
+    Raises:
+        Settled: a value cannot be said on the other side.
     """
     flowing = Flowing()
     changed = {side: changed_fields(both.now[side], both.base[side], both.rules[side]) for side in Side}
     for row in rows:
         movers = [side for side in Side if row.name in changed[side]]
+        if any(row.name not in both.now[side].fields for side in Side):
+            continue  # a side has not been looked at since the field was mapped
         if all(row.name not in both.base[side].fields for side in Side):
-            if mapped_later:
-                _settle(flowing, both, row)
+            if any(UNMET + row.name in both.base[side].fields for side in Side):
+                _meet(flowing, both, row, conflict)
             else:
-                _meet(flowing, both, row, conflict)  # agreed on by neither side yet
+                _settle(flowing, both, row)
         elif not movers:
             _learn(flowing, both, row)
         elif len(movers) == 1:
@@ -104,10 +113,15 @@ def merge_rows(both: Both, rows: tuple[Row, ...], conflict: Conflict, *, mapped_
 
 
 def first_meeting(both: Both, rows: tuple[Row, ...], conflict: Conflict) -> Flowing:
-    """Two entities that were found to belong together: no base yet."""
+    """Two entities that were found to belong together: no base yet.
+
+    Raises:
+        Settled: a value cannot be said on the other side.
+    """
     flowing = Flowing()
     for row in rows:
-        _meet(flowing, both, row, conflict)
+        if all(row.name in both.now[side].fields for side in Side):
+            _meet(flowing, both, row, conflict)
     return flowing
 
 
@@ -116,6 +130,10 @@ def _meet(flowing: Flowing, both: Both, row: Row, conflict: Conflict) -> None:
     left, right = (both.now[side].fields.get(row.name) for side in Side)
     if _equal(both, row):
         _settle(flowing, both, row)
+    elif left is None and right is None:
+        # Both are empty and the mapping has a constant: what is given it first needs it no more.
+        source = Side.LEFT if row.direction.allows(Side.LEFT) else Side.RIGHT
+        _carry(flowing, both, row, source)
     elif left is None or right is None:
         _carry(flowing, both, row, Side.RIGHT if left is None else Side.LEFT)
     else:
@@ -140,8 +158,7 @@ def _carry(flowing: Flowing, both: Both, row: Row, source: Side) -> None:
     elif _equal(both, row):
         _settle(flowing, both, row)
     else:
-        value = both.now[source].fields.get(row.name)
-        flowing.to[source.other][row.name] = row.constant if value is None else value
+        flowing.to[source.other][row.name] = cross(row, both.now[source].fields.get(row.name), source)
 
 
 def _contest(flowing: Flowing, both: Both, row: Row, conflict: Conflict) -> None:
@@ -155,11 +172,17 @@ def _contest(flowing: Flowing, both: Both, row: Row, conflict: Conflict) -> None
         _settle(flowing, both, row)
         return
     loser = winner.other
-    won, lost = both.now[winner].fields.get(row.name), both.now[loser].fields.get(row.name)
-    flowing.to[loser][row.name] = row.constant if won is None else won
+    won, lost = cross(row, both.now[winner].fields.get(row.name), winner), both.now[loser].fields.get(row.name)
+    flowing.to[loser][row.name] = won
     flowing.lost.append(FieldChange(field=row.name, old=shown(lost), new=shown(won), side=loser))
 
 
 def _equal(both: Both, row: Row) -> bool:
-    left, right = both.now[Side.LEFT].fields.get(row.name), both.now[Side.RIGHT].fields.get(row.name)
-    return any(same(row.name, left, right, both.rules[side]) for side in Side)
+    """Whether one side shows what the other one's value is over there, as either vendor would keep it."""
+    directions = [side for side in Side if row.direction.allows(side)] or list(Side)
+    return any(
+        same(row.name, value, both.now[source.other].fields.get(row.name), rules)
+        for source in directions
+        for value in crosses_to(row, both.now[source].fields.get(row.name), source)
+        for rules in both.rules.values()
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from syncd.core.filter_values import CUSTOM
 from syncd.core.normalise import explained
 from syncd.core.rules import FlowRules, Group, Row
 from syncd.model.content import Content
@@ -36,7 +37,11 @@ def project(snapshot: Snapshot, flow: FlowRules, side: Side) -> Content:
     noun = snapshot.noun
     if noun is None:
         return Content()
-    fields = {row.name: _canonical(field_value(noun, row.path(side))) for row in compared_rows(flow)}
+    fields = {
+        row.name: _canonical(field_value(noun, path))
+        for row in compared_rows(flow)
+        if seen(noun, path := row.path(side))
+    }
     if isinstance(noun, Invoice):
         fields["customer"] = noun.customer
         fields["discount"] = order_discount(noun)
@@ -44,6 +49,11 @@ def project(snapshot: Snapshot, flow: FlowRules, side: Side) -> Content:
     if isinstance(noun, Payment):
         fields["allocations"] = allocation_text(noun.allocations, noun.amount)
     return Content(fields=fields)
+
+
+def seen(noun: Noun, path: str) -> bool:
+    """Whether a look at the entity has shown the field: custom ones are asked for only once they are mapped."""
+    return not path.startswith(CUSTOM) or path.removeprefix(CUSTOM) in noun.custom
 
 
 def allocation_text(allocations: tuple[Allocation, ...], amount: Decimal) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
-from syncd.core.commands import Moved, act, compared, new_lines, present_noun, untold, update
-from syncd.core.conflict import Both, Flowing, changed_fields, first_meeting, lines_moved, merge_rows
+from syncd.core.commands import DERIVED, Moved, act, compared, new_lines, present_noun, untold, update
+from syncd.core.conflict import UNMET, Both, Flowing, changed_fields, first_meeting, lines_moved, merge_rows
 from syncd.core.content import allocation_text, compared_rows, money_fields, project, rules_by_row
 from syncd.core.decision import Case, Command, Context, Decision, noted
 from syncd.core.identity import keyed, voided
@@ -17,7 +18,7 @@ from syncd.core.rules import Direction, Group, Row
 from syncd.core.translate import allocations_there, imposed, validate_invoice
 from syncd.model.content import Content, line_facts, shown
 from syncd.model.nouns import Invoice, Payment
-from syncd.model.record import Activity, FieldChange, Op, Record, Status
+from syncd.model.record import Activity, FieldChange, Op, Record
 from syncd.model.references import Kind, Side
 from syncd.model.values import Value
 
@@ -44,9 +45,7 @@ def reconcile(case: Case, context: Context) -> Decision:
     if strangers:
         flowing = first_meeting(both, rows, context.flow.conflict)
     else:
-        other_rules = case.record.rules_digest != context.flow.digest
-        later = other_rules and case.record.status is Status.SYNCED
-        flowing = merge_rows(both, rows, context.flow.conflict, mapped_later=later)
+        flowing = merge_rows(both, rows, context.flow.conflict)
     if flowing.held:
         raise Settled("conflict_held", ", ".join(flowing.held))
     commands = _commands(case, context, both, flowing, money, strangers)
@@ -184,11 +183,13 @@ def _decision(
     commands: list[Command],
     strangers: bool,
 ) -> Decision:
-    settled_now = {side: _settled(both, flowing, side, money) for side in Side}
+    waiting = flowing.to[Side.LEFT].keys() | flowing.to[Side.RIGHT].keys()
+    mapped = money | {row.name for row in compared_rows(context.flow)}
+    settled_now = {side: _known(_settled(both, flowing, side, money), mapped, waiting) for side in Side}
     if strangers:
         # Two strangers just met: what nobody has to change is agreed from now on; what has to, once it is written.
-        waiting = flowing.to[Side.LEFT].keys() | flowing.to[Side.RIGHT].keys()
-        settled_now = {side: both.now[side].without(waiting) for side in Side}
+        unmet = Content(fields={UNMET + name: True for name in waiting})
+        settled_now = {side: both.now[side].without(waiting).patched(unmet) for side in Side}
     record = replace(case.record, left_base=settled_now[Side.LEFT], right_base=settled_now[Side.RIGHT])
     if not commands:
         return Decision(record=synced(record, context.now, notes=_kept_notes(case)))
@@ -213,6 +214,15 @@ def _settled(both: Both, flowing: Flowing, side: Side, money: frozenset[str]) ->
     # Vendors renumber lines and put them in another order.
     ids = {line.key: line.id for line in now.lines}
     return replace(settled, lines=tuple(replace(line, id=ids.get(line.key, line.id)) for line in base.lines))
+
+
+def _known(base: Content, mapped: frozenset[str], waiting: Set[str]) -> Content:
+    """A base without what is no longer mapped, so that a mapping that comes back starts from there."""
+    kept = {UNMET + name for name in waiting} | mapped
+    return Content(
+        fields={name: value for name, value in base.fields.items() if name in kept or name.startswith(DERIVED)},
+        lines=base.lines,
+    )
 
 
 def _planned(context: Context, case: Case, command: Command, both: Both) -> Activity:

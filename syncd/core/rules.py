@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from syncd.core.filter_values import FieldType
 from syncd.core.filters import Filter
 from syncd.model.references import Kind, Side
 from syncd.model.values import Value
@@ -51,7 +52,14 @@ class Row:
         name: how content names it.
         left, right: paths as `model.nouns.field_value` reads them.
         constant: what is written when the source is empty.
+        values: left option -> right option; empty where values go over as they are.
+        types: what the two fields hold, where that may differ.
         on_create: written when the entity is made, never compared afterwards.
+        custom: it was mapped by the configuration, not by the recipe.
+        fixed: why it cannot be switched off or changed; empty where it can.
+        enabled: off, it is not worked by at all, only shown.
+        yields: a mapping of the configuration that uses one of its fields takes its place.
+        option: the flow's option that names the custom field on its left; without it the row is off.
     """
 
     name: str
@@ -60,10 +68,25 @@ class Row:
     group: Group = Group.SHARED
     direction: Direction = Direction.BOTH
     constant: Value = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[Side, FieldType] = field(default_factory=dict)
     on_create: bool = False
+    custom: bool = False
+    fixed: str = ""
+    enabled: bool = True
+    yields: bool = False
+    option: str = ""
 
     def path(self, side: Side) -> str:
         return self.left if side is Side.LEFT else self.right
+
+    def options(self, source: Side) -> Mapping[str, str]:
+        """The value map as `source` reads it."""
+        return self.values if source is Side.LEFT else {right: left for left, right in self.values.items()}
+
+    def type(self, side: Side) -> FieldType | None:
+        """What the field holds on this side; None where values go over as they are."""
+        return self.types.get(side)
 
 
 class Creation(StrEnum):

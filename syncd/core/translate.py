@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from syncd.core.content import order_discount, shown_name
+from syncd.core.crossing import cross
 from syncd.core.decision import Context
 from syncd.core.facts import SideFacts
 from syncd.core.lines import expressible
@@ -74,13 +75,16 @@ def whole(context: Context, noun: Noun, source: Side, lines: tuple[Line, ...] | 
 
 
 def mapped(context: Context, noun: Noun, source: Side) -> dict[str, Value]:
-    """The mapped fields that may go this way, under the other side's names; empty ones take the mapping's constant."""
+    """The mapped fields that may go this way, under the other side's names and in its terms.
+
+    Raises:
+        Settled: a value cannot be said over there.
+    """
     made: dict[str, Value] = {}
     for row in context.flow.rows:
         if row.group is Group.DERIVED or not row.direction.allows(source):
             continue
-        value = field_value(noun, row.path(source))
-        value = row.constant if value is None else value
+        value = cross(row, field_value(noun, row.path(source)), source)
         if value is not None:
             made[row.path(source.other)] = value
     return made

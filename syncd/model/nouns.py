@@ -125,6 +125,9 @@ class Invoice:
     due_date: date | None = None
     comment: str | None = None
     po_number: str | None = None
+    tracking_number: str | None = None
+    shipping_method: str | None = None
+    ship_date: date | None = None
     lines: tuple[Line, ...] = ()
     adjustments: tuple[Adjustment, ...] = ()
     tax_total: Decimal = Decimal(0)

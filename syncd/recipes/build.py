@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from syncd.core.filters import Filter, parse
-from syncd.core.rules import Conflict, Direction, FlowRules, Group, Row, SyncRules
-from syncd.model.nouns import Invoice, Noun, Party, Payment, Product, field_names
+from syncd.core.rules import Conflict, Direction, FlowRules, Row, SyncRules
 from syncd.model.references import Kind, Side
 from syncd.model.values import digest
-from syncd.recipes.load import load, names
+from syncd.recipes import mappings
+from syncd.recipes.load import Fields, load, names
 
 Found = tuple[tuple[str | int, ...], str, str]
 """One mistake: where (a path of keys inside the sync's section), what, and the cure."""
 
-NOUNS: dict[Kind, type[Noun]] = {
-    Kind.PARTY: Party,
-    Kind.PRODUCT: Product,
-    Kind.INVOICE: Invoice,
-    Kind.PAYMENT: Payment,
-}
 SIDES = {"left-to-right": Side.LEFT, "right-to-left": Side.RIGHT}
 # What each flow may be told besides direction, rule, filters and mappings.
 OPTIONS: dict[str, dict[str, type]] = {"invoices": {"custom_line_item_account": str, "native_sources": list}}
+
+
+def _options(flow: FlowRules) -> dict[str, type]:
+    return OPTIONS.get(flow.name, {}) | {row.option: str for row in flow.rows if row.option}
 
 
 def check(recipe: str, section: Mapping[str, Any], connections: Mapping[str, str]) -> list[Found]:
@@ -46,12 +44,13 @@ def check(recipe: str, section: Mapping[str, Any], connections: Mapping[str, str
             found.append((("flows", flow_name), f"the recipe has no flow “{flow_name}”", cure))
         else:
             found.extend(
-                (("flows", flow_name, *path), message, cure) for path, message, cure in _check_flow(flow, raw, section)
+                (("flows", flow_name, *path), message, cure)
+                for path, message, cure in _check_flow(flow, known.fields[flow_name], raw, section)
             )
     return found
 
 
-def _check_flow(flow: FlowRules, raw: Mapping[str, Any], section: Mapping[str, Any]) -> list[Found]:
+def _check_flow(flow: FlowRules, fields: Fields, raw: Mapping[str, Any], section: Mapping[str, Any]) -> list[Found]:
     found: list[Found] = []
     rule = raw.get("conflict")
     allowed = ("left", "right", "hold", section.get("left"), section.get("right"))
@@ -62,21 +61,16 @@ def _check_flow(flow: FlowRules, raw: Mapping[str, Any], section: Mapping[str, A
         if way not in SIDES:
             found.append((("filters", way), f"“{way}” is no direction", "use “left-to-right” or “right-to-left”"))
             continue
-        _, problems = parse(listed, NOUNS[flow.kind], ("filters", way))
+        _, problems = parse(listed, mappings.NOUNS[flow.kind], ("filters", way))
         found.extend((problem.path, problem.message, "see the list of fields and operators") for problem in problems)
-    options = OPTIONS.get(flow.name, {})
+    options = _options(flow)
     for name, value in (raw.get("options") or {}).items():
         if name not in options:
             cure = f"options of this flow: {', '.join(sorted(options)) or 'none'}"
             found.append((("options", name), f"there is no option “{name}”", cure))
         elif not isinstance(value, options[name]):
             found.append((("options", name), f"“{name}” must be a {options[name].__name__}", "correct the value"))
-    for index, mapping in enumerate(raw.get("mappings") or []):
-        for side in ("left", "right"):
-            path = str(mapping.get(side, ""))
-            if path not in field_names(NOUNS[flow.kind]) and not path.startswith("custom."):
-                cure = f"use custom.NAME or one of: {', '.join(sorted(field_names(NOUNS[flow.kind])))}"
-                found.append((("mappings", index, side), f"there is no field “{path}”", cure))
+    found += mappings.check(flow, fields, raw)
     return found
 
 
@@ -84,7 +78,7 @@ def build(name: str, section: Mapping[str, Any], start: datetime) -> SyncRules:
     """The rules of one sync. `section` has passed `check`; `start` is the moment before which nothing goes over."""
     recipe = load(section["recipe"])
     flows = section.get("flows") or {}
-    rules = tuple(_bent(flow, flows.get(flow.name) or {}, section) for flow in recipe.flows)
+    rules = tuple(_bent(flow, recipe.fields[flow.name], flows.get(flow.name) or {}, section) for flow in recipe.flows)
     return SyncRules(
         name=name,
         recipe=recipe.name,
@@ -95,7 +89,15 @@ def build(name: str, section: Mapping[str, Any], start: datetime) -> SyncRules:
     )
 
 
-def _bent(flow: FlowRules, raw: Mapping[str, Any], section: Mapping[str, Any]) -> FlowRules:
+def tables(section: Mapping[str, Any]) -> Iterator[tuple[FlowRules, Fields, tuple[Row, ...]]]:
+    """Each flow of a sync as the recipe has it, what its mappings may name, and all its mappings, those off too."""
+    recipe = load(section["recipe"])
+    for flow in recipe.flows:
+        fields = recipe.fields[flow.name]
+        yield flow, fields, mappings.table(flow, fields, (section.get("flows") or {}).get(flow.name) or {})
+
+
+def _bent(flow: FlowRules, fields: Fields, raw: Mapping[str, Any], section: Mapping[str, Any]) -> FlowRules:
     options = raw.get("options") or {}
     sources = options.get("native_sources")
     return replace(
@@ -103,7 +105,7 @@ def _bent(flow: FlowRules, raw: Mapping[str, Any], section: Mapping[str, Any]) -
         direction=Direction(raw["direction"]) if raw.get("direction") else flow.direction,
         conflict=_conflict(raw["conflict"], section) if raw.get("conflict") else flow.conflict,
         filters={SIDES[way]: made for way, made in _filters(flow, raw).items()},
-        rows=(*flow.rows, *(_row(mapping) for mapping in raw.get("mappings") or [])),
+        rows=tuple(row for row in mappings.table(flow, fields, raw) if row.enabled),
         fallback_account=options.get("custom_line_item_account"),
         native_sources=flow.native_sources
         if sources is None
@@ -114,15 +116,10 @@ def _bent(flow: FlowRules, raw: Mapping[str, Any], section: Mapping[str, Any]) -
 def _filters(flow: FlowRules, raw: Mapping[str, Any]) -> dict[str, Filter]:
     made = {}
     for way, listed in (raw.get("filters") or {}).items():
-        parsed, _ = parse(listed, NOUNS[flow.kind], ("filters", way))
+        parsed, _ = parse(listed, mappings.NOUNS[flow.kind], ("filters", way))
         if parsed is not None:
             made[way] = parsed
     return made
-
-
-def _row(raw: Mapping[str, Any]) -> Row:
-    group = Group(raw.get("group", "shared"))
-    return Row(name=raw["left"], left=raw["left"], right=raw["right"], group=group, constant=raw.get("constant"))
 
 
 def _conflict(rule: str, section: Mapping[str, Any]) -> Conflict:

@@ -13,6 +13,20 @@ from syncd.core.rules import Conflict, Creation, Direction, FlowRules, Group, Re
 from syncd.model.references import Kind, Side
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fields:
+    """What mappings of one flow may name.
+
+    Attributes:
+        custom: per side the word that custom fields begin with (`properties` for `properties.po_number`).
+        lacks: fields a side does not have. read_only: fields no mapping may write there.
+    """
+
+    custom: Mapping[Side, str]
+    lacks: Mapping[Side, frozenset[str]]
+    read_only: Mapping[Side, frozenset[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """One pair of vendors: which vendor is left and right, and the flows with their defaults, parents first."""
@@ -21,6 +35,7 @@ class Recipe:
     left: str
     right: str
     flows: tuple[FlowRules, ...]
+    fields: Mapping[str, Fields]
 
     def flow(self, name: str) -> FlowRules | None:
         return next((flow for flow in self.flows if flow.name == name), None)
@@ -44,7 +59,16 @@ def load(name: str) -> Recipe:
     text = (files(__package__) / f"{name.replace('-', '_')}.toml").read_text(encoding="utf-8")
     raw = tomllib.loads(text)
     flows = tuple(_flow(flow_name, section) for flow_name, section in raw["flows"].items())
-    return Recipe(name=raw["name"], left=raw["left"], right=raw["right"], flows=flows)
+    fields = {flow_name: _fields(section) for flow_name, section in raw["flows"].items()}
+    return Recipe(name=raw["name"], left=raw["left"], right=raw["right"], flows=flows, fields=fields)
+
+
+def _fields(raw: Mapping[str, Any]) -> Fields:
+    return Fields(
+        custom={Side(side): word for side, word in raw["custom"].items()},
+        lacks={side: frozenset(raw.get("lacks", {}).get(side, ())) for side in Side},
+        read_only={side: frozenset(raw.get("read_only", {}).get(side, ())) for side in Side},
+    )
 
 
 def _flow(name: str, raw: Mapping[str, Any]) -> FlowRules:
@@ -74,4 +98,8 @@ def _row(raw: Mapping[str, Any]) -> Row:
         group=Group(raw.get("group", "shared")),
         direction=Direction(raw.get("direction", "both")),
         on_create=raw.get("on_create", False),
+        fixed=raw.get("fixed", ""),
+        enabled="option" not in raw,
+        yields=raw.get("yields", False),
+        option=raw.get("option", ""),
     )

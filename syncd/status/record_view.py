@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from syncd.core import catalogue
+from syncd.core.conflict import UNMET
 from syncd.core.content import project
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.model.content import Content
@@ -182,7 +183,7 @@ def _fields(seen: Seen) -> list[dict[str, Any]]:
     bases = {side: seen.record.base(side) for side in Side}
     present = {side: _content(seen, side) for side in Side}
     known = [content for content in (*bases.values(), *present.values()) if content]
-    names = dict.fromkeys(name for content in known for name in content.fields)
+    names = dict.fromkeys(name for content in known for name in content.fields if not name.startswith(UNMET))
     return [
         {
             "name": name,

@@ -160,7 +160,9 @@ def test_what_the_vendor_fills_in_by_itself_is_nobodys_edit() -> None:
 def test_shared_fields_may_be_edited_on_both_sides(side: Any) -> None:
     """HQ-05: due date, PO number and custom fields of either origin; different ones are merged."""
     mappings = [{"left": "custom.track", "right": "custom.Tracking"}]
-    w, id = outbound(world=World(sync=rules(invoices={"mappings": mappings})))
+    w = World(sync=rules(invoices={"mappings": mappings}))
+    w.left.customs, w.right.customs = {Kind.INVOICE: ("track",)}, {Kind.INVOICE: ("Tracking",)}
+    w, id = outbound(world=w)
     mirror = w.record("invoices", id).right
     assert mirror is not None
     ids, names = {LEFT: id, RIGHT: mirror}, {LEFT: "track", RIGHT: "Tracking"}

@@ -44,6 +44,7 @@ class Vendor:
         strong: lines keep their ids; else they are numbered anew at each write.
         rules: what it does to values it is sent, by kind and field of the noun.
         defaults: what it fills in by itself when something is created without it.
+        customs: its custom fields by kind: shown on every entity, empty or not.
         denies: a category with which it refuses every write, None while it takes them.
     """
 
@@ -52,6 +53,7 @@ class Vendor:
     entities: dict[tuple[Kind, str], Snapshot] = field(default_factory=dict)
     rules: Mapping[Kind, Mapping[str, Rule]] = field(default_factory=dict)
     defaults: Mapping[Kind, Mapping[str, Any]] = field(default_factory=dict)
+    customs: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
     told: dict[str, dict[str, Any]] = field(default_factory=dict)
     denies: str | None = None
     writes: int = 0
@@ -164,6 +166,7 @@ class Vendor:
         before = self.entities.get((kind, id))
         if isinstance(noun, Invoice):
             noun = replace(noun, lines=self._numbered(noun.lines))
+        noun = replace(noun, custom=dict.fromkeys(self.customs.get(kind, ())) | noun.custom)
         base = before or Snapshot(kind=kind, id=id, version="0")
         self.entities[kind, id] = replace(base, version=str(int(base.version) + 1), noun=noun, modified=NOW, **more)
         if isinstance(noun, Payment):
