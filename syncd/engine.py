@@ -71,6 +71,7 @@ def side_facts(traits: Traits, account: Account) -> SideFacts:
         unique_numbers=traits.unique_numbers,
         strong_line_ids=traits.strong_line_ids,
         splits_payments=traits.splits_payments,
+        merges_leave_inactive=traits.merges_leave_inactive,
         normalisers=traits.normalisers,
         absent=traits.absent,
         most=traits.most,

@@ -14,9 +14,11 @@ from syncd.core.rules import SyncRules
 from syncd.deciding import Work
 from syncd.engine import Engine, observed
 from syncd.guard import Guard
-from syncd.model.record import Change, Intent, IntentState, Priority, Record
+from syncd.model.record import Activity, Change, Intent, IntentState, Priority, Record
 from syncd.model.references import EntityRef, Side
+from syncd.model.snapshot import Presence
 from syncd.store.store import Tx
+from syncd.vanishing import newly_doubted
 
 BUSY_AGAIN = 2.0  # seconds until a record with a request out is looked at again
 CUSTOMER_AGAIN = timedelta(minutes=10)  # a link that was replaced is seen by reading only
@@ -52,6 +54,7 @@ class Keeper:
         tx.finish_changes([change for change in claimed if change.ref not in waiting])
         tx.postpone_changes([change for change in claimed if change.ref in waiting], again)
         tx.finish_changes([change for change, _ in later])
+        self._doubt(tx, [work.sync for work in works], [change.ref for change, _ in later if newly_doubted(change)])
         tx.put_changes([replace(c, due_at=clock.now() + timedelta(seconds=seconds)) for c, seconds in later])
         for work in works:
             # Only now: a hint that is put before the old one is finished would be due at the old one's time.
@@ -82,7 +85,35 @@ class Keeper:
         tx.save_records(list(records.values()))
         self._add_intents(tx, intents, records)
         tx.add_activity([entry for d in work.decisions.values() for entry in d.activity])
+        self._merge(tx, work)
         tx.wake([f"record:{id}" for id in work.decisions if _moved(work.before.get(id), records[id])], now)
+
+    def _doubt(self, tx: Tx, syncs: list[SyncRules], missing: list[EntityRef]) -> None:
+        """Their records stay as they are until it is proven; the account says that something was missed."""
+        for sync in syncs:
+            for ref in missing:
+                flow = sync.flow_of(ref.kind)
+                if flow is None or ref.connection not in (sync.left, sync.right):
+                    continue
+                side = sync.side(ref.connection)
+                held = tx.records_of_entities(sync.name, flow.name, side, [ref.id]).values()
+                now = self._engine.clock.now()
+                tx.add_activity(
+                    [Activity(record=r.id, at=now, event="record.missed", by="daemon", side=side) for r in held]
+                )
+
+    def _merge(self, tx: Tx, work: Work) -> None:
+        """Note where entities have gone that no vendor told us of; their records are decided anew."""
+        clock, sync = self._engine.clock, work.sync
+        merges = {
+            EntityRef(sync.connection(merge.side), merge.kind, merge.gone): merge.into
+            for decision in work.decisions.values()
+            for merge in decision.merges
+        }
+        known = tx.snapshots(list(merges))
+        looks = {ref: replace(s, presence=Presence.MERGED, merged_into=merges[ref]) for ref, s in known.items()}
+        tx.observe([observed(ref.connection, snapshot, "merge", clock) for ref, snapshot in looks.items()])
+        tx.put_changes([Change(ref=ref, cause="seen", due_at=clock.now()) for ref in known])
 
     def _look_again(self, sync: SyncRules, records: Iterable[Record], now: datetime) -> list[Change]:
         """Entities whose cure no poll may show: another contact on an invoice need not change the invoice itself."""
@@ -159,9 +190,8 @@ class Keeper:
 def _moved(before: Record | None, after: Record) -> bool:
     if before is None:
         return True
-    return (before.status, before.code, before.left, before.right) != (
-        after.status,
-        after.code,
-        after.left,
-        after.right,
-    )
+    return _standing(before) != _standing(after)
+
+
+def _standing(record: Record) -> tuple[object, ...]:
+    return record.status, record.code, record.notes, record.left, record.right

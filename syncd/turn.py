@@ -20,7 +20,9 @@ from syncd.guard import Guard
 from syncd.health import Health
 from syncd.keeping import Keeper
 from syncd.model.record import Change, Priority, Record, Status
-from syncd.model.references import Kind
+from syncd.model.references import EntityRef, Kind
+from syncd.model.snapshot import Presence, Snapshot
+from syncd.vanishing import doubted, kept
 
 log = structlog.get_logger("syncd.turn")
 
@@ -100,15 +102,22 @@ class Turn:
         for (connection, kind), group in groups.items():
             with naming(connection):
                 found = await self._engine.connectors[connection].read(kind, [c.ref.id for c in group])
+            gone = [EntityRef(connection, kind, s.id) for s in found.values() if s.presence is not Presence.PRESENT]
+            known = await self._known(gone)
             for change in group:
-                snapshot = found.get(change.ref.id)
-                again = _torn_before(change)
-                if snapshot is not None and snapshot.torn and again < len(TORN_AGAIN):
-                    later.append((replace(change, cause=f"torn:{again + 1}"), TORN_AGAIN[again]))
-                elif snapshot is not None:
-                    seen.add(connection, [snapshot])
+                snapshot, before = found.get(change.ref.id), known.get(change.ref)
+                if snapshot is None:
+                    continue
+                again = _torn(change, snapshot) or doubted(change, snapshot, before)
+                if again is not None:
+                    later.append(again)
+                elif before is not None or snapshot.presence is Presence.PRESENT:
+                    seen.add(connection, [kept(snapshot, before)])
         skipped = {change.ref for change, _ in later}
         return [change for change in changes if change.ref not in skipped], later
+
+    async def _known(self, refs: list[EntityRef]) -> dict[EntityRef, Snapshot]:
+        return await self._engine.store.read(lambda tx: tx.snapshots(refs)) if refs else {}
 
 
 def _parents_first(changes: list[Change]) -> list[Change]:
@@ -117,8 +126,12 @@ def _parents_first(changes: list[Change]) -> list[Change]:
     return [change for change in changes if _LEVELS[change.ref.kind] == level]
 
 
-def _torn_before(change: Change) -> int:
-    return int(change.cause.removeprefix("torn:")) if change.cause.startswith("torn:") else 0
+def _torn(change: Change, found: Snapshot) -> tuple[Change, float] | None:
+    """The hint to come back to if the parts of what was read do not add up yet."""
+    times = int(change.cause.removeprefix("torn:")) if change.cause.startswith("torn:") else 0
+    if not found.torn or times >= len(TORN_AGAIN):
+        return None
+    return replace(change, cause=f"torn:{times + 1}"), TORN_AGAIN[times]
 
 
 def _tally(work: Work) -> dict[str, int]:

@@ -264,6 +264,7 @@ class Traits:
         search_lag: seconds after which a search sees everything written.
         replay_window: seconds during which a replayed request is answered and not run again; 0 without keys.
         splits_payments: a payment says how much of it pays which invoice.
+        merges_leave_inactive: what was merged into another entity is still there, but out of use.
         absent: fields of our nouns this connection has no place for as it is set up; nothing is mapped to them.
         normalisers: kind, then field name, then the silent changes this vendor makes to it, as `core.diff` knows them:
             `trim`, `casefold`, `round:2`, `truncate:1000`.
@@ -280,6 +281,7 @@ class Traits:
     replay_window: float
     normalisers: Mapping[Kind, Mapping[str, tuple[str, ...]]]
     splits_payments: bool = True
+    merges_leave_inactive: bool = False
     absent: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
     most: Mapping[Kind, Mapping[str, int]] = field(default_factory=dict)
     unique_numbers: bool = False
@@ -320,7 +322,10 @@ class Connector(Protocol):
         """
 
     async def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Snapshot]:
-        """The entities as they are now, composite ones whole. What is gone for good is a DELETED snapshot."""
+        """The entities as they are now, composite ones whole. What is gone for good is a DELETED snapshot.
+
+        An answer that merely lacks an entity is no proof: a second, different question has said so, too.
+        """
 
     async def find(self, kind: Kind, keys: Sequence[MatchKey]) -> Mapping[MatchKey, tuple[Snapshot, ...]]:
         """Entities that hold these keys; every key is present in the answer, with no entity if there is none."""

@@ -126,6 +126,7 @@ _ROWS = {
         variance_accepted          nothing  change
         payment_mirrored           nothing  change
         counterpart_gone           vendor   change
+        counterpart_inactive       vendor   change
     """,
     Group.CONNECTION: """
         authorization_lost         here     person

@@ -253,7 +253,7 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
     ),
     "deleted_at_source": (
         "Deleted where it was born",
-        "The record was deleted before it was ever synced.",
+        "The record was deleted where it was born. The other side keeps its copy, if there is one.",
         "Nothing to do; restore it if it should be synced.",
     ),
     # notes
@@ -271,6 +271,11 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
         "Other side is gone",
         "The record on the other side was deleted or archived. This side was left as it is.",
         "Restore it if it is still needed; otherwise nothing to do.",
+    ),
+    "counterpart_inactive": (
+        "Other side is out of use",
+        "The record on the other side was made inactive. Nothing is written to it, and no new document can use it.",
+        "Make it active again if it is still needed; otherwise nothing to do.",
     ),
     # connections
     "authorization_lost": (

@@ -259,7 +259,7 @@ FRENCH: dict[str, tuple[str, str, str]] = {
     ),
     "deleted_at_source": (
         "Supprimé à l’origine",
-        "L’enregistrement a été supprimé avant d’avoir jamais été synchronisé.",
+        "L’enregistrement a été supprimé là où il est né. L’autre côté garde sa copie, s’il en a une.",
         "Rien à faire ; restaurez-le s’il doit être synchronisé.",
     ),
     # notes
@@ -278,6 +278,12 @@ FRENCH: dict[str, tuple[str, str, str]] = {
         "L’autre côté a disparu",
         "L’enregistrement de l’autre côté a été supprimé ou archivé. Ce côté-ci est resté tel quel.",
         "Restaurez-le s’il est encore utile ; sinon rien à faire.",
+    ),
+    "counterpart_inactive": (
+        "L’autre côté est hors d’usage",
+        "L’enregistrement de l’autre côté a été rendu inactif. Rien n’y est écrit, et aucun nouveau document ne peut "
+        "l’utiliser.",
+        "Réactivez-le s’il est encore utile ; sinon rien à faire.",
     ),
     # connections
     "authorization_lost": (

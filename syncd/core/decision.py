@@ -68,6 +68,16 @@ class Command:
     patch: Mapping[Side, Content] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """`gone` went into `into`, both of one side and kind."""
+
+    side: Side
+    kind: Kind
+    gone: str
+    into: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What becomes of one record.
@@ -75,6 +85,7 @@ class Decision:
     Attributes:
         wants: records of parents that must exist on the other side first.
         folds: another record that this one swallows: the two halves belong together.
+        merges: entities of its side that turned out to live on as others.
     """
 
     record: Record
@@ -82,6 +93,7 @@ class Decision:
     activity: tuple[Activity, ...] = ()
     wants: tuple[str, ...] = ()
     folds: str | None = None
+    merges: tuple[Merge, ...] = ()
 
 
 def noted(

@@ -33,6 +33,7 @@ class SideFacts:
     unique_numbers: bool = False
     strong_line_ids: bool = False
     splits_payments: bool = True
+    merges_leave_inactive: bool = False
     normalisers: Mapping[Kind, Normalisers] = field(default_factory=dict)
     absent: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
     most: Mapping[Kind, Mapping[str, int]] = field(default_factory=dict)

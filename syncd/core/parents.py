@@ -13,10 +13,14 @@ from syncd.core.rules import Creation, FlowRules
 from syncd.model.nouns import Invoice, Party, Product
 from syncd.model.record import Record, Status
 from syncd.model.references import EntityRef, Kind, MatchKey, Side
+from syncd.model.snapshot import Presence
 from syncd.model.waiting import on_entity, on_key, on_record
 
 GONE = "counterpart_gone"
 """The note of a record that is kept although the other side no longer has it."""
+
+INACTIVE = "counterpart_inactive"
+"""The note of a record whose other side is out of use."""
 
 FALLBACK = "fallback:"
 """How the keys of records begin that a flow makes for itself."""
@@ -37,10 +41,10 @@ def customer_there(context: Context, invoice: Invoice, source: Side) -> str:
         unseen = on_entity(EntityRef(context.sync.connection(source), Kind.PARTY, top))
         raise Settled("customer_missing", f"Customer {top} could not be read.", waits_for=unseen)
     there = record.entity(source.other)
-    if there is not None and (record.code == "deleted_at_source" or GONE in record.notes):
-        raise Settled("customer_missing", _tried(record, "its counterpart is gone"), waits_for=_on(record))
     if there is not None:
-        return there
+        # What keeps a contact's own fields from flowing does not make it another customer.
+        shaken = record.status is Status.EXCLUDED or GONE in record.notes or INACTIVE in record.notes
+        return _living(context, record, there, source.other) if shaken else there
     if not flow.direction.allows(source):
         raise Settled(
             "customer_missing", _tried(record, "the customers flow does not go this way"), waits_for=_on(record)
@@ -56,6 +60,26 @@ def customer_there(context: Context, invoice: Invoice, source: Side) -> str:
         waits_for=_on(record),
         wants=() if record.wanted else (record.id,),
     )
+
+
+def _living(context: Context, record: Record, id: str, side: Side) -> str:
+    """The customer itself, or the one it was merged into.
+
+    Raises:
+        Settled: it is gone, or not to be used any more.
+    """
+    passed: set[str] = set()
+    snapshot = context.facts.snapshot(side, Kind.PARTY, id)
+    while snapshot is not None and snapshot.presence is Presence.MERGED and snapshot.merged_into not in passed:
+        if snapshot.merged_into is None:
+            break
+        passed.add(snapshot.merged_into)
+        snapshot = context.facts.snapshot(side, Kind.PARTY, snapshot.merged_into)
+    if snapshot is None or snapshot.presence is not Presence.PRESENT:
+        raise Settled("customer_missing", _tried(record, "its counterpart is gone"), waits_for=_on(record))
+    if isinstance(snapshot.noun, Party) and not snapshot.noun.active:
+        raise Settled("customer_missing", _tried(record, "its counterpart is inactive"), waits_for=_on(record))
+    return snapshot.id
 
 
 def _topmost(context: Context, side: Side, party: str) -> str:

@@ -22,7 +22,7 @@ from syncd.core.parents import fallback_key
 from syncd.core.reconcile import reconcile
 from syncd.core.requirements import Asked, turned_away
 from syncd.core.translate import ready
-from syncd.core.vanished import vanished
+from syncd.core.vanished import revived, vanished
 from syncd.core.waking import woken_by
 from syncd.model.nouns import Invoice, Party, Product
 from syncd.model.record import Activity, Op
@@ -36,14 +36,20 @@ def plan(case: Case, context: Context) -> Decision:
     Raises:
         Missing: facts that were not brought yet; bring what it names and ask again.
     """
-    folds = None
+    folds, before = None, case.record
     try:
         case, folds = survivors(case, context)
+        case = revived(case, context)
         case = replace(case, record=identified(case, context))
         decision = _decide(case, context)
     except Settled as end:
         decision = settled(case, context, end)
-    return decision if folds is None else replace(decision, folds=folds)
+    relinked = tuple(
+        noted(context, before, "record.relinked", side=side, words=f"{before.entity(side)} -> {new}")
+        for side in Side
+        if before.entity(side) is not None and (new := case.record.entity(side)) not in (None, before.entity(side))
+    )
+    return replace(decision, folds=folds or decision.folds, activity=(*relinked, *decision.activity))
 
 
 def settled(case: Case, context: Context, end: Settled) -> Decision:

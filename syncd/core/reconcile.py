@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import replace
 
-from syncd.core.commands import DERIVED, Moved, act, compared, new_lines, present_noun, untold, update
+from syncd.core.commands import DERIVED, Moved, compared, new_lines, present_noun, untold, update
 from syncd.core.conflict import UNMET, Both, Flowing, changed_fields, first_meeting, lines_moved, merge_rows
 from syncd.core.content import allocation_text, compared_rows, money_fields, project, rules_by_row
 from syncd.core.decision import Case, Command, Context, Decision, noted
 from syncd.core.identity import keyed, voided
 from syncd.core.lifecycle import pending, synced
+from syncd.core.merged import followed
 from syncd.core.mirrored import MIRRORED, unrecorded
 from syncd.core.outcome import Settled
-from syncd.core.parents import GONE, customer_there
+from syncd.core.parents import GONE, INACTIVE, customer_there
 from syncd.core.rules import Direction, Group, Row
 from syncd.core.translate import allocations_there, imposed, validate_invoice
+from syncd.core.vanished import set_aside
 from syncd.model.content import Content, line_facts, shown
 from syncd.model.nouns import Invoice, Payment
-from syncd.model.record import Activity, FieldChange, Op, Record
+from syncd.model.record import Activity, FieldChange, Record
 from syncd.model.references import Kind, Side
 from syncd.model.values import Value
 
@@ -29,9 +31,16 @@ def reconcile(case: Case, context: Context) -> Decision:
     Raises:
         Settled: a forbidden edit, a held conflict, or something that may not go over.
     """
-    if (ended := _cancelled(case, context)) is not None:
-        return ended
-    both = _both(case, context)
+    if (aside := set_aside(case, context)) is not None:
+        return aside
+    if all(voided(case.side(side)) for side in Side):
+        # What was voided on both sides is done with.
+        return Decision(record=synced(_with_bases_now(case, context), context.now))
+    both, merges = followed(case, context, _both(case, context))
+    return replace(_compared(case, context, both), merges=merges)
+
+
+def _compared(case: Case, context: Context, both: Both) -> Decision:
     origin = case.record.origin
     assert origin is not None
     strangers = case.record.left_base is None or case.record.right_base is None
@@ -63,23 +72,6 @@ def _both(case: Case, context: Context) -> Both:
         now[side] = keyed(project(snapshot, context.flow, side), known, strong_ids=facts.strong_line_ids)
         rules[side] = rules_by_row(context.flow, side, facts.normalisers.get(context.flow.kind, {}))
     return Both(now=now, base=base, rules=rules)
-
-
-def _cancelled(case: Case, context: Context) -> Decision | None:
-    """A void made on either side goes over as a void; an invoice void on both sides is done with."""
-    cancelled = [side for side in Side if voided(case.side(side))]
-    if not cancelled:
-        return None
-    if len(cancelled) == 2:
-        return Decision(record=synced(_with_bases_now(case, context), context.now))
-    (side,) = cancelled
-    if not context.flow.direction.allows(side):
-        raise Settled("invoice_voided", "It was voided there, and this flow does not go that way.")
-    return Decision(
-        record=pending(case.record, "queued", context.now),
-        commands=(act(context, case, side.other, Op.VOID),),
-        activity=(noted(context, case.record, "record.planned", side=side.other, words="void"),),
-    )
 
 
 def _with_bases_now(case: Case, context: Context) -> Record:
@@ -200,8 +192,8 @@ def _decision(
 
 
 def _kept_notes(case: Case) -> tuple[str, ...]:
-    # Both halves are there: neither is gone, nor only shown.
-    return tuple(note for note in case.record.notes if note not in (GONE, MIRRORED))
+    # Both halves are there and in use: neither is gone, nor only shown.
+    return tuple(note for note in case.record.notes if note not in (GONE, INACTIVE, MIRRORED))
 
 
 def _settled(both: Both, flowing: Flowing, side: Side, money: frozenset[str]) -> Content:

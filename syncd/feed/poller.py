@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import structlog
 
@@ -14,8 +13,9 @@ from syncd.engine import Engine, observed
 from syncd.health import Health
 from syncd.model.record import Change, Priority
 from syncd.model.references import EntityRef, Kind
-from syncd.model.snapshot import Presence, Snapshot
+from syncd.model.snapshot import Presence
 from syncd.store.store import Tx
+from syncd.vanishing import TOLD_GONE
 
 log = structlog.get_logger("syncd.poll")
 
@@ -53,15 +53,15 @@ class Poller:
     def _keep(self, tx: Tx, connection: str, page: Page, priority: Priority) -> int:
         now = self._engine.clock.now()
         news = _news(tx, connection, page.sightings)
-        looks = [(s, s.snapshot or _gone(tx, connection, s)) for s in news if s.snapshot or not _present(s)]
-        tx.observe([observed(connection, snapshot, "poll", self._engine.clock) for _, snapshot in looks])
-        seen = {(s.kind, s.id) for s, _ in looks}
+        looks = [s.snapshot for s in news if s.snapshot is not None and not _doubtful(s)]
+        tx.observe([observed(connection, snapshot, "poll", self._engine.clock) for snapshot in looks])
+        seen = {(snapshot.kind, snapshot.id) for snapshot in looks}
         tx.put_changes(
             [
                 Change(
                     ref=EntityRef(connection, s.kind, s.id),
-                    # What the poll brought whole need not be read again.
-                    cause="seen" if (s.kind, s.id) in seen else "poll",
+                    # What the poll brought whole need not be read again; what it says is gone has to be proven.
+                    cause="seen" if (s.kind, s.id) in seen else TOLD_GONE if _doubtful(s) else "poll",
                     priority=priority,
                     due_at=now,
                 )
@@ -72,8 +72,8 @@ class Poller:
         return len(news)
 
 
-def _present(sighting: Sighting) -> bool:
-    return sighting.presence is Presence.PRESENT
+def _doubtful(sighting: Sighting) -> bool:
+    return sighting.presence in (Presence.ARCHIVED, Presence.DELETED)
 
 
 def _news(tx: Tx, connection: str, sightings: Sequence[Sighting]) -> list[Sighting]:
@@ -89,13 +89,8 @@ def _news(tx: Tx, connection: str, sightings: Sequence[Sighting]) -> list[Sighti
 
 
 def _long_gone(sighting: Sighting, known: dict[str, tuple[str, Presence]]) -> bool:
-    # Something that was deleted before we ever saw it, or that we know to be gone, is no news.
-    return not _present(sighting) and (sighting.id not in known or known[sighting.id][1] is sighting.presence)
-
-
-def _gone(tx: Tx, connection: str, sighting: Sighting) -> Snapshot:
-    """What a vanished entity is from now on; what it was stays known for those who ask."""
-    ref = EntityRef(connection, sighting.kind, sighting.id)
-    before = tx.snapshots([ref]).get(ref)
-    blank = Snapshot(kind=sighting.kind, id=sighting.id, version=sighting.version)
-    return replace(before or blank, version=sighting.version, presence=sighting.presence)
+    # Something that was gone before we ever saw it, or that we know to be gone, is no news; where it went is.
+    if sighting.presence is Presence.PRESENT:
+        return False
+    _, presence = known.get(sighting.id, ("", sighting.presence))
+    return presence is sighting.presence or (_doubtful(sighting) and presence is not Presence.PRESENT)

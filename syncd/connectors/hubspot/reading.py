@@ -189,15 +189,26 @@ class Reader:
             for record in await self._records(kind, ids, archived=True)
             if record.id in ids
         }
+        there = []
         for id in ids:
             if id not in made:
                 into = await self._answered_as(kind, id)
                 if into == id:
                     # A deletion needs a proof of its own: an answer that lost a record must not void a payment.
-                    raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "an answer left out a record that is there")
+                    there.append(id)
+                    continue
                 presence = Presence.MERGED if into else Presence.DELETED
                 made[id] = mapping.gone(kind, id, presence, into or "", into)
-        return made
+        return made | await self._again(kind, there)
+
+    async def _again(self, kind: Kind, ids: Sequence[str]) -> dict[str, Snapshot]:
+        """What an answer left out although it is there."""
+        if not ids:
+            return {}
+        found = {one.id: one for one in await self.snapshots(kind, await self._records(kind, ids))}
+        if not found.keys() >= set(ids):
+            raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "an answer left out a record that is there")
+        return found
 
     async def _answered_as(self, kind: Kind, id: str) -> str | None:
         """The id under which one record is answered: its own, that of the one it was merged into, None if gone."""

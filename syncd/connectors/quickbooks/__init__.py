@@ -2,8 +2,10 @@
 
 Options of a connection: `overlap` (seconds a poll reads back before its cursor, default 300), `po_field` (label of the
 custom field on sales forms that holds the purchase order number), `development` (true for one of Intuit's own sandbox
-companies), `pace` (see `ConnectionSettings.paced`). Its `account` is the realm id, which Intuit tells only once, when
-the company is connected: whoever brings a refresh token from elsewhere has to bring the realm id, too.
+companies), `merged_customers` ("deleted", the default, or "inactive": what the books show of a customer that was merged
+into another one, which Intuit does not document), `pace` (see `ConnectionSettings.paced`). Its `account` is the realm
+id, which Intuit tells only once, when the company is connected: whoever brings a refresh token from elsewhere has to
+bring the realm id, too.
 """
 
 from __future__ import annotations
@@ -38,6 +40,9 @@ def connect(
         ValueError: the settings lack what is needed; names all of it.
     """
     _need_credentials(settings)
+    merged = settings.options.get("merged_customers", "deleted")
+    if merged not in ("deleted", "inactive"):
+        raise ValueError(f"connection {settings.name}: merged_customers is deleted or inactive, not {merged!r}")
     api = MANIFEST.urls.development_api if settings.options.get("development") is True else MANIFEST.urls.api
     caller = Caller(
         connection=settings.name,
@@ -57,6 +62,7 @@ def connect(
         overlap=timedelta(seconds=float(settings.options.get("overlap", OVERLAP))),
         transport=transport,
         authorization=tokens,
+        merges_leave_inactive=merged == "inactive",
     )
 
 

@@ -50,8 +50,16 @@ class QuickBooks:
     traits: Traits = MANIFEST.all_traits()
 
     def __init__(
-        self, *, client: Client, reader: Reader, overlap: timedelta, transport: Transport, authorization: Authorization
+        self,
+        *,
+        client: Client,
+        reader: Reader,
+        overlap: timedelta,
+        transport: Transport,
+        authorization: Authorization,
+        merges_leave_inactive: bool = False,
     ) -> None:
+        self.traits = replace(self.traits, merges_leave_inactive=merges_leave_inactive)
         self.authorization: Authorization | None = authorization
         self._client = client
         self._reader = reader

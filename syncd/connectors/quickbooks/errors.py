@@ -17,6 +17,7 @@ from syncd.connectors.base import Condition, ConnectionTrouble
 from syncd.connectors.http import Complaint, HttpReply, Malformed
 from syncd.connectors.quickbooks.manifest import MANIFEST
 
+CODE_NOT_FOUND = 610  # never there, deleted or, of a reference, inactive
 CODE_THROTTLED = 3001
 CODE_TOO_FAR_BACK = 2190  # a change data window older than 30 days
 MAINTENANCE_SECONDS = 300.0  # "wait a few minutes"
@@ -126,7 +127,7 @@ CODES: Mapping[int, tuple[Effect, str]] = {
 
 # Codes whose meaning is only in the text. The first pattern that is found decides; what none knows is the last entry.
 TEXTS: Mapping[int, Sequence[tuple[str, tuple[Effect, str]]]] = {
-    610: (
+    CODE_NOT_FOUND: (
         (r"deleted|void", _refused("record_gone")),
         (r"", _refused("field_value_invalid")),  # the reference was made inactive
     ),

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 import anyio
 
+from syncd.connectors.base import Condition, ConnectionTrouble
 from syncd.connectors.quickbooks.books import Books, books
-from syncd.connectors.quickbooks.client import LIMITS, Answer, Client
+from syncd.connectors.quickbooks.client import LIMITS, Answer, Client, ReadRefused
+from syncd.connectors.quickbooks.errors import CODE_NOT_FOUND
 from syncd.connectors.quickbooks.mapping import Reading, gone, snapshot
 from syncd.connectors.quickbooks.wire import ENTITIES, LISTS, Raw, quoted
 from syncd.model.nouns import Party, Product, field_value
@@ -16,6 +18,7 @@ from syncd.model.references import Kind, MatchKey
 from syncd.model.snapshot import Snapshot
 
 BOOKS_LAST = timedelta(days=1)  # preferences are read again this often
+FEW = 3  # missing objects that are asked for one by one; of more, the answer is asked for again first
 DEEPEST = 10  # levels of sub-customers; the vendor allows 4 below the top
 # The vendor's query language only reads, and values are quoted: nothing here can be injected (S608).
 INCOME_ACCOUNTS = f"select * from Account where AccountType = 'Income' and Active = true maxresults {LIMITS.page_rows}"  # noqa: S608
@@ -74,10 +77,31 @@ class Reader:
         return [snapshot(kind, row, reading) for row in rows if row.get("Type") != "Category"]
 
     async def read(self, kind: Kind, ids: Sequence[str]) -> dict[str, Snapshot]:
-        """Entities by id; what is not there any more as deleted."""
+        """Entities by id; what is not there any more as deleted. Categories of items are left out."""
         rows = (await self.raws({kind: ids}))[kind]
+        # An answer may have lost some, and what is taken for deleted may take a payment along.
+        if len(lost := [id for id in dict.fromkeys(ids) if id not in rows]) > FEW:
+            rows |= (await self.raws({kind: lost}))[kind]
+        for id in lost:
+            if id not in rows and (row := await self._one(kind, id)) is not None:
+                rows[id] = row
         found = {seen.id: seen for seen in await self.snapshots(kind, list(rows.values()))}
-        return {id: found.get(id) or gone(kind, id) for id in ids}
+        return {id: found[id] if id in rows else gone(kind, id) for id in ids if id in found or id not in rows}
+
+    async def _one(self, kind: Kind, id: str) -> Raw | None:
+        """An object asked for by itself; None when the vendor says that it is not there."""
+        try:
+            body = await self.client.get(f"/{ENTITIES[kind].lower()}/{id}")
+        except ReadRefused as refusal:
+            if refusal.fault.code != CODE_NOT_FOUND:
+                raise
+            return None
+        row = body.get(ENTITIES[kind])
+        if not isinstance(row, dict) or str(row.get("Id")) != id:
+            raise ConnectionTrouble(
+                Condition.MALFORMED_ANSWER, "an answer that shows another object than was asked for"
+            )
+        return row
 
     async def raws(self, wanted: Mapping[Kind, Sequence[str]]) -> dict[Kind, dict[str, Raw]]:
         """Objects as they are on the wire, by kind and id, of several kinds in one call where they fit."""

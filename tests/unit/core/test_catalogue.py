@@ -19,7 +19,7 @@ CODES = {
     Group.EXCLUDED: """
         filtered draft other_source before_start no_email no_sku direction_off by_person unsupported_region
         no_billing_data not_from_crm deleted_at_source""",
-    Group.NOTE: "variance_accepted payment_mirrored counterpart_gone",
+    Group.NOTE: "variance_accepted payment_mirrored counterpart_gone counterpart_inactive",
     Group.CONNECTION: """
         authorization_lost account_changed quota_exhausted vendor_unavailable tls_failed malformed_answer other_sync""",
 }

@@ -52,7 +52,7 @@ def test_a_pair_follows_a_contact_into_the_one_it_was_merged_into() -> None:
 
 
 def test_a_pair_merged_into_another_pair_ends() -> None:
-    """C-14: the other pair goes on; an invoice of the customer left behind says that its contact is gone."""
+    """C-14: the other pair goes on; an invoice of the customer left behind follows to the contact that lives on."""
     w = World()
     one, two = w.left.add(ANN), w.left.add(Party(email="b@x.org"))
     left_behind, other = w.right.add(ANN), w.right.add(Party(email="b@x.org"))
@@ -63,7 +63,8 @@ def test_a_pair_merged_into_another_pair_ends() -> None:
 
     assert w.standing("contacts", left_behind) == ("excluded", "deleted_at_source")
     assert w.record("contacts", other).left == two
-    assert w.standing("invoices", id) == ("failed", "customer_missing")
+    assert w.standing("invoices", id) == ("synced", "")
+    assert w.twin("invoices", id).customer == two
 
 
 def test_what_cannot_be_read_is_neither_deleted_nor_made_again() -> None:
