@@ -25,6 +25,7 @@ from syncd.model.snapshot import Snapshot
 from syncd.model.waiting import on_account
 from syncd.store.rows import Observed, UnderWay
 from syncd.store.store import Tx
+from syncd.vanishing import TOLD_GONE
 
 log = structlog.get_logger("syncd.write")
 
@@ -115,6 +116,10 @@ class Settler:
         ledger.drop(intent)
         if outcome.snapshot is not None:
             ledger.looks.append(observed(intent.connection, outcome.snapshot, "write", self.engine.clock))
+        elif intent.op in (Op.VOID, Op.DELETE):
+            # The answer does not show what is left of it, and polls may tell only later.
+            ref = EntityRef(intent.connection, intent.kind, outcome.id)
+            ledger.changes.append(Change(ref=ref, cause=TOLD_GONE, due_at=now))
         answered = self._content(intent, outcome.snapshot)
         bases = self._bases(intent, answered)
         for side, content in bases.items():

@@ -1,4 +1,4 @@
-"""Merging two customers: the documents of one go to the other, and it is gone."""
+"""Merging two customers or items: the documents of one go to the other, and it is gone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from syncd.sandbox.quickbooks.books import Books, Call, present, touched
 from syncd.sandbox.quickbooks.errors import business
 from syncd.sandbox.quickbooks.store import TRANSACTIONS, Record
 from syncd.sandbox.quickbooks.wire import Json, ref, ref_id
+from syncd.sandbox.quickbooks.writes import SALES
 
 
 def merge_customers(books: Books, call: Call, winner: Record, loser: Record) -> Json:
@@ -40,6 +41,36 @@ def merge_customers(books: Books, call: Call, winner: Record, loser: Record) -> 
     books.journal.add(call.now, call.caller, gone, "Customer", loser.id, {"merged_into": winner.id})
     books.journal.add(call.now, call.caller, "update", "Customer", winner.id, {"merged": loser.id})
     return present(books, survivor)
+
+
+def merge_items(books: Books, call: Call, winner: Record, loser: Record) -> Json:
+    """Name the winner on every line that named the loser.
+
+    Raises:
+        Fault: 6000 for an item merged with itself.
+    """
+    if winner.id == loser.id:
+        raise business("These two items cannot be merged.")
+    named = ref(winner.id, winner.fields["Name"])
+    with books.store.atomic():
+        for kind in SALES:
+            for record in list(books.store.every(kind)):
+                lines = [_renamed(line, loser.id, named) for line in record.fields["Line"]]
+                if not record.deleted and lines != record.fields["Line"]:
+                    _give(books, call, record, {"Line": lines})
+        books.store.put(replace(touched(loser, call, loser.fields), deleted=True))
+        survivor = touched(winner, call, winner.fields)
+        books.store.put(survivor)
+    books.journal.add(call.now, call.caller, "delete", "Item", loser.id, {"merged_into": winner.id})
+    books.journal.add(call.now, call.caller, "update", "Item", winner.id, {"merged": loser.id})
+    return present(books, survivor)
+
+
+def _renamed(line: Json, old: str, named: Json) -> Json:
+    detail = line.get("SalesItemLineDetail") or {}
+    if ref_id(detail, "ItemRef") != old:
+        return line
+    return {**line, "SalesItemLineDetail": {**detail, "ItemRef": named}}
 
 
 def _give(books: Books, call: Call, record: Record, changes: Json) -> None:

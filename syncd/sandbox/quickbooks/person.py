@@ -11,7 +11,7 @@ from typing import Any
 from syncd.sandbox.base import Refusal
 from syncd.sandbox.quickbooks.books import Books, Call, find, present
 from syncd.sandbox.quickbooks.lines import SALE
-from syncd.sandbox.quickbooks.merge import merge_customers
+from syncd.sandbox.quickbooks.merge import merge_customers, merge_items
 from syncd.sandbox.quickbooks.schema import PROPERTIES
 from syncd.sandbox.quickbooks.store import Record
 from syncd.sandbox.quickbooks.wire import Json, amount, cents, number, objects, ref, ref_id
@@ -54,9 +54,9 @@ def act(books: Books, call: Call, op: str, kind: str, id: str | None, fields: Js
             return write(books, call, op, kind, _known(books, kind, id))
         case "pay" if kind == "Invoice":
             return _pay(books, call, _record(books, kind, id), fields)
-        case "merge" if kind == "Customer":
-            loser = _record(books, kind, str(fields.get("other")))
-            return merge_customers(books, call, _record(books, kind, id), loser)
+        case "merge" if kind in ("Customer", "Item"):
+            merge = merge_customers if kind == "Customer" else merge_items
+            return merge(books, call, _record(books, kind, id), _record(books, kind, str(fields.get("other"))))
     raise Refusal(f"{op} is not something that can be done to {kind}")
 
 
