@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 
 from syncd.clock import Chance, Clock
 from syncd.connectors.base import Account, Connector, Traits
@@ -13,6 +14,7 @@ from syncd.core.facts import SideFacts
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Snapshot
+from syncd.model.tax import TaxCode
 from syncd.store.rows import Observed
 from syncd.store.store import Store
 
@@ -68,6 +70,9 @@ def side_facts(traits: Traits, account: Account) -> SideFacts:
         taxes_required=account.taxes_required,
         owns_numbers=account.owns_numbers,
         allows_discount=account.allows_discount,
+        tax_codes=account.tax_codes,
+        one_tax_code=account.one_tax_code,
+        takes_tax_total=account.takes_tax_total,
         unique_numbers=traits.unique_numbers,
         strong_line_ids=traits.strong_line_ids,
         splits_payments=traits.splits_payments,
@@ -103,17 +108,20 @@ def account_to_plain(account: Account) -> dict[str, object]:
         "books_closed_until": account.books_closed_until.isoformat() if account.books_closed_until else None,
         "taxes_required": account.taxes_required,
         "allows_discount": account.allows_discount,
+        "tax_codes": [[code.id, code.name, *map(str, code.rates)] for code in account.tax_codes],
+        "one_tax_code": account.one_tax_code,
+        "takes_tax_total": account.takes_tax_total,
     }
 
 
 def account_from_plain(raw: Mapping[str, object]) -> Account:
     """The inverse of `account_to_plain`."""
-    closed = raw["books_closed_until"]
-    writable = raw["writable"]
-    assert isinstance(writable, list)
-    plain = {name: value for name, value in raw.items() if name not in ("books_closed_until", "writable")}
+    closed, writable, codes = raw["books_closed_until"], raw["writable"], raw.get("tax_codes", [])
+    assert isinstance(writable, list) and isinstance(codes, list)
+    plain = {name: value for name, value in raw.items() if name not in ("books_closed_until", "writable", "tax_codes")}
     return Account(
         **plain,  # type: ignore[arg-type] # written by account_to_plain only
         books_closed_until=date.fromisoformat(str(closed)) if closed else None,
         writable=frozenset(Kind(kind) for kind in writable),
+        tax_codes=tuple(TaxCode(id=id, name=name, rates=tuple(map(Decimal, rates))) for id, name, *rates in codes),
     )

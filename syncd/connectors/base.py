@@ -25,6 +25,7 @@ from syncd.model.nouns import Allocation, Line
 from syncd.model.record import Op
 from syncd.model.references import Kind, MatchKey
 from syncd.model.snapshot import Presence, Snapshot
+from syncd.model.tax import TaxCode
 from syncd.model.values import Value
 
 
@@ -71,6 +72,9 @@ class Account:
         writable: kinds that can be created at all with this account's plan, settings and scopes.
         service_date_required: every invoice line needs a service date.
         books_closed_until: documents dated on or before this day are refused; None when the vendor does not tell.
+        taxes_required: every line needs a tax code. tax_codes: those that can be used.
+        one_tax_code: all taxed lines of an invoice share one.
+        takes_tax_total: the tax may be a rounding away from what the account computes, and is taken as it is said.
         allows_discount: an invoice may have a discount on the whole.
     """
 
@@ -84,6 +88,9 @@ class Account:
     service_date_required: bool = False
     books_closed_until: date | None = None
     taxes_required: bool = False
+    tax_codes: tuple[TaxCode, ...] = ()
+    one_tax_code: bool = False
+    takes_tax_total: bool = False
     allows_discount: bool = True
 
 

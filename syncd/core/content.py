@@ -123,6 +123,7 @@ def comparable(line: Line) -> Line:
         unit_price=price,
         amount=amount,
         service_date=line.service_date,
+        tax_code=line.tax_code,
     )
 
 

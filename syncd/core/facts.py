@@ -16,6 +16,7 @@ from syncd.core.content import Normalisers
 from syncd.model.record import Record
 from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.snapshot import Snapshot
+from syncd.model.tax import TaxCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,9 @@ class SideFacts:
     owns_numbers: bool = True
     allows_discount: bool = True
     unique_numbers: bool = False
+    tax_codes: tuple[TaxCode, ...] = ()
+    one_tax_code: bool = False
+    takes_tax_total: bool = False
     strong_line_ids: bool = False
     splits_payments: bool = True
     merges_leave_inactive: bool = False

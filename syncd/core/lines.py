@@ -24,7 +24,7 @@ T = TypeVar("T")
 # Fields that only make sense together: a quantity of one side times a price of the other is nobody's amount.
 _GROUPS = (
     ("product", "sku", "name"),
-    ("quantity", "unit_price", "amount", "discount"),
+    ("quantity", "unit_price", "amount", "discount", "tax_code", "tax"),
     ("description",),
     ("service_date",),
 )

@@ -19,6 +19,7 @@ from syncd.core.rules import Direction, Group, Row
 from syncd.core.translate import allocations_there, imposed, validate_invoice
 from syncd.core.vanished import set_aside
 from syncd.model.content import Content, line_facts, shown
+from syncd.model.money import rounded
 from syncd.model.nouns import Invoice, Payment
 from syncd.model.record import Activity, FieldChange, Record
 from syncd.model.references import Kind, Side
@@ -153,7 +154,8 @@ def _refuse_other_total(case: Case, context: Context, source: Side) -> None:
     """
     here, there = present_noun(case, source), present_noun(case, source.other)
     assert isinstance(here, Invoice) and isinstance(there, Invoice)
-    if here.total != there.total and not imposed(context, source):
+    same = rounded(here.total, here.currency) == rounded(there.total, there.currency)
+    if not same and not imposed(context, source):
         validate_invoice(context, here, source)
         raise Settled("amount_mismatch", f"One side says {shown(here.total)}, the other one {shown(there.total)}.")
 

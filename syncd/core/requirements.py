@@ -125,8 +125,8 @@ def _received(asked: Asked) -> str | None:
 
 
 def _taxes_not_required(asked: Asked) -> str | None:
-    if asked.target.taxes_required:
-        return "The other side's country asks for a tax code on every line."
+    if asked.target.taxes_required and not asked.flow.tax_codes:
+        return "The other side's country asks for a tax code on every line, and none is configured."
     return None
 
 

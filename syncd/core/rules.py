@@ -117,6 +117,11 @@ class FlowRules:
         customers, products, invoices: names of the flows this one's references point into, None where it has none.
         opened: per source side, the moment its direction was opened after the sync was already running.
         fallback_product: name of the product that lines without one are booked on, with its income account.
+        income_account: the account of products made on the books side.
+        tax_product: name of the books' product for lines that are a tax.
+        tax_codes: rate in percent on the sales side -> name or id of the books' tax code.
+        service_date: field of the invoice that dates its lines where they say no date of service themselves.
+        name_pattern: the name of somebody new whose own name is taken, e.g. `{name} ({email})`.
     """
 
     name: str
@@ -134,6 +139,11 @@ class FlowRules:
     invoices: str | None = None
     fallback_product: str | None = None
     fallback_account: str | None = None
+    income_account: str | None = None
+    tax_product: str | None = None
+    tax_codes: Mapping[str, str] = field(default_factory=dict)
+    service_date: str | None = None
+    name_pattern: str | None = None
     native_sources: Mapping[Side, frozenset[str]] = field(default_factory=dict)
     opened: Mapping[Side, datetime] = field(default_factory=dict)
     digest: str = ""

@@ -13,7 +13,8 @@ from syncd.core.facts import SideFacts
 from syncd.core.lines import expressible
 from syncd.core.outcome import Settled
 from syncd.core.parents import customer_there, invoices_there, products_there
-from syncd.core.rules import Group
+from syncd.core.rules import FlowRules, Group
+from syncd.core.tax import code_there, refuse_other_tax
 from syncd.model.money import rounded
 from syncd.model.nouns import (
     AdjustmentKind,
@@ -106,7 +107,8 @@ def lines_there(context: Context, invoice: Invoice, source: Side, lines: tuple[L
         lines: the same lines as they are compared, with our keys.
     """
     products, fallback = products_there(context, invoice, source)
-    dated = "lines.service_date" not in context.facts.sides[source.other].absent.get(Kind.INVOICE, ())
+    target, told = context.facts.sides[source.other], imposed(context, source)
+    dated = "lines.service_date" not in target.absent.get(Kind.INVOICE, ())
     made = []
     for read, line in zip(invoice.lines, lines, strict=True):
         there = products.get(line.product or "")
@@ -118,6 +120,9 @@ def lines_there(context: Context, invoice: Invoice, source: Side, lines: tuple[L
         said = _said(replace(whole, amount=amount), there, fallback)
         # What was taken off is part of the amount: a line over there has no place of its own for it.
         spoken = replace(expressible(said, invoice.currency), id=None, sku=None, discount=None)
+        # A mirror shows the tax of the whole; what computes it needs a code on every line.
+        code = None if told or line.amount is None else code_there(line.tax_code, context.flow, target)
+        spoken = replace(spoken, tax_code=code.id if code else None, tax=read.tax if code else None)
         made.append(spoken if dated else replace(spoken, service_date=None))
     return tuple(made)
 
@@ -144,7 +149,7 @@ def validate_invoice(context: Context, invoice: Invoice, source: Side) -> None:
     _same_currency(invoice, target)
     if not imposed(context, source):
         _open_period(invoice.issue_date, target)
-        _validate_computed(invoice, target)
+        _validate_computed(invoice, context.flow, target)
 
 
 def _same_currency(noun: Invoice | Payment, target: SideFacts) -> None:
@@ -162,7 +167,7 @@ def imposed(context: Context, source: Side) -> bool:
     return any(row.right == "total" and row.direction.allows(source) for row in context.flow.rows)
 
 
-def _validate_computed(invoice: Invoice, target: SideFacts) -> None:
+def _validate_computed(invoice: Invoice, flow: FlowRules, target: SideFacts) -> None:
     discounts = [a for a in invoice.adjustments if a.kind is AdjustmentKind.DISCOUNT]
     others = [a for a in invoice.adjustments if a.kind is not AdjustmentKind.DISCOUNT]
     if others or len(discounts) > 1:
@@ -170,15 +175,15 @@ def _validate_computed(invoice: Invoice, target: SideFacts) -> None:
         raise Settled("order_level_amount", what)
     if discounts and not target.allows_discount:
         raise Settled("order_level_amount", "Discounts on the whole are switched off over there.")
-    if invoice.tax_total:
-        raise Settled("tax_code_required", "A line carries tax.")
+    refuse_other_tax(invoice, flow, target)
     if not invoice.lines:
         raise Settled("field_required", "The invoice has no line.")
     if target.service_date_required and any(line.service_date is None for line in invoice.lines):
         raise Settled("service_date_required")
     # Each line is rounded for itself, as it will be over there.
     lines = sum((rounded(line.amount or Decimal(0), invoice.currency) for line in invoice.lines), Decimal(0))
-    if lines - (order_discount(invoice) or Decimal(0)) != rounded(invoice.total, invoice.currency):
+    net, tax = lines - (order_discount(invoice) or Decimal(0)), rounded(invoice.tax_total, invoice.currency)
+    if net + tax != rounded(invoice.total, invoice.currency):
         raise Settled("amount_mismatch", "The lines do not add up to the total.")
 
 

@@ -66,6 +66,9 @@ class Line:
         amount: what the line adds to the invoice: quantity times unit price less the line's discount, before tax;
             None on a line of text only.
         discount: what was taken off the line, as an amount >= 0.
+        tax_code: how the line is taxed in this connection's own terms: a rate in percent (`20`), or a tax code's id;
+            None on a line without tax.
+        tax: the tax on the line, where the connection says it line by line.
     """
 
     id: str | None = None
@@ -79,6 +82,8 @@ class Line:
     amount: Decimal | None = None
     discount: Decimal | None = None
     service_date: date | None = None
+    tax_code: str | None = None
+    tax: Decimal | None = None
 
 
 class AdjustmentKind(StrEnum):

@@ -11,19 +11,13 @@ from syncd.core.filters import Filter, parse
 from syncd.core.rules import Conflict, Direction, FlowRules, Row, SyncRules
 from syncd.model.references import Kind, Side
 from syncd.model.values import digest
-from syncd.recipes import mappings
+from syncd.recipes import mappings, options
 from syncd.recipes.load import Fields, load, names
 
 Found = tuple[tuple[str | int, ...], str, str]
 """One mistake: where (a path of keys inside the sync's section), what, and the cure."""
 
 SIDES = {"left-to-right": Side.LEFT, "right-to-left": Side.RIGHT}
-# What each flow may be told besides direction, rule, filters and mappings.
-OPTIONS: dict[str, dict[str, type]] = {"invoices": {"custom_line_item_account": str, "native_sources": list}}
-
-
-def _options(flow: FlowRules) -> dict[str, type]:
-    return OPTIONS.get(flow.name, {}) | {row.option: str for row in flow.rows if row.option}
 
 
 def check(recipe: str, section: Mapping[str, Any], connections: Mapping[str, str]) -> list[Found]:
@@ -63,13 +57,8 @@ def _check_flow(flow: FlowRules, fields: Fields, raw: Mapping[str, Any], section
             continue
         _, problems = parse(listed, mappings.NOUNS[flow.kind], ("filters", way))
         found.extend((problem.path, problem.message, "see the list of fields and operators") for problem in problems)
-    options = _options(flow)
-    for name, value in (raw.get("options") or {}).items():
-        if name not in options:
-            cure = f"options of this flow: {', '.join(sorted(options)) or 'none'}"
-            found.append((("options", name), f"there is no option “{name}”", cure))
-        elif not isinstance(value, options[name]):
-            found.append((("options", name), f"“{name}” must be a {options[name].__name__}", "correct the value"))
+    told = options.check(flow, raw.get("options") or {})
+    found.extend((("options", *path), message, cure) for path, message, cure in told)
     found += mappings.check(flow, fields, raw)
     return found
 
@@ -98,18 +87,13 @@ def tables(section: Mapping[str, Any]) -> Iterator[tuple[FlowRules, Fields, tupl
 
 
 def _bent(flow: FlowRules, fields: Fields, raw: Mapping[str, Any], section: Mapping[str, Any]) -> FlowRules:
-    options = raw.get("options") or {}
-    sources = options.get("native_sources")
+    flow = options.bent(flow, raw.get("options") or {})
     return replace(
         flow,
         direction=Direction(raw["direction"]) if raw.get("direction") else flow.direction,
         conflict=_conflict(raw["conflict"], section) if raw.get("conflict") else flow.conflict,
         filters={SIDES[way]: made for way, made in _filters(flow, raw).items()},
         rows=tuple(row for row in mappings.table(flow, fields, raw) if row.enabled),
-        fallback_account=options.get("custom_line_item_account"),
-        native_sources=flow.native_sources
-        if sources is None
-        else {Side.LEFT: frozenset(s.casefold() for s in sources)},
     )
 
 

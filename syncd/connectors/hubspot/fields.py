@@ -8,6 +8,7 @@ from syncd.model.references import Kind
 CONTACTS, PRODUCTS, INVOICES, PAYMENTS = "contacts", "products", "invoices", "commerce_payments"
 LINES = "line_items"
 DISCOUNTS, FEES, TAXES = "discounts", "fees", "taxes"
+TAX_RATES = "/tax-rates/v1/tax-rates"
 
 TYPES = {Kind.PARTY: CONTACTS, Kind.PRODUCT: PRODUCTS, Kind.INVOICE: INVOICES, Kind.PAYMENT: PAYMENTS}
 
@@ -90,6 +91,7 @@ LINE_PROPERTIES = (
     "amount",
     "hs_total_discount",
     "hs_tax_amount",
+    "hs_tax_rate_group_id",
     "hs_position_on_quote",
     "hs_lastmodifieddate",
     REFERENCE,

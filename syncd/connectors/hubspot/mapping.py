@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -114,11 +115,14 @@ def product(record: Record, options: Options) -> Snapshot:
     return _snapshot(record, Kind.PRODUCT, "products", noun)
 
 
-def line(record: Record, sku: str | None, zone: ZoneInfo, options: Options) -> ReadLine:
+def line(
+    record: Record, sku: str | None, zone: ZoneInfo, options: Options, rates: Mapping[str, str] | None = None
+) -> ReadLine:
     """A line item. `amount` is HubSpot's own net amount; with tiered prices there is no unit price.
 
     Args:
         sku: the product's, for a line that does not carry it.
+        rates: percentages by the ids of the account's tax library.
     """
     quantity, price = record.number("quantity"), record.number("price")
     amount, discount = record.number("amount"), record.number("hs_total_discount")
@@ -128,6 +132,7 @@ def line(record: Record, sku: str | None, zone: ZoneInfo, options: Options) -> R
     if discount is None and gross is not None and amount is not None and gross > amount:
         discount = gross - amount
     served = record.text(options.line_service_date) if options.line_service_date else None
+    tax, group = record.number("hs_tax_amount") or ZERO, record.text("hs_tax_rate_group_id")
     made = Line(
         id=record.id,
         product=record.text("hs_product_id"),
@@ -139,8 +144,10 @@ def line(record: Record, sku: str | None, zone: ZoneInfo, options: Options) -> R
         amount=amount,
         discount=discount or None,
         service_date=moments.day(served, zone) if served else None,
+        tax_code=(rates or {}).get(group, f"of tax rate {group}") if group else None,
+        tax=tax or None,
     )
-    return ReadLine(line=made, tax=record.number("hs_tax_amount") or ZERO, modified=version_of(record, "line_items"))
+    return ReadLine(line=made, tax=tax, modified=version_of(record, "line_items"))
 
 
 def billable(record: Record) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,6 +22,7 @@ from syncd.connectors.hubspot.fields import (
     LINES,
     PAYMENTS,
     PRODUCTS,
+    TAX_RATES,
     TAXES,
     TYPES,
     line_properties,
@@ -35,6 +36,7 @@ from syncd.model.money import rounded
 from syncd.model.nouns import Adjustment, AdjustmentKind
 from syncd.model.references import Kind
 from syncd.model.snapshot import Presence, Snapshot
+from syncd.model.values import decimal_text
 
 log = structlog.get_logger("syncd.hubspot")
 
@@ -49,6 +51,7 @@ class Reader:
         self._client = client
         self._options = options
         self._zone: ZoneInfo | None = None
+        self._rates: dict[str, str] = {}
 
     def learn(self, portal: wire.Portal) -> None:
         """Take the account's time zone from an answer that is at hand anyway."""
@@ -118,7 +121,27 @@ class Reader:
             products = await self._client.records(PRODUCTS, sorted(id for id in bare if id), ("hs_sku",))
             skus = {product.id: product.text("hs_sku") for product in products}
         records.sort(key=_position)
-        return {r.id: mapping.line(r, skus.get(r.text("hs_product_id") or ""), zone, self._options) for r in records}
+        rates = await self._tax_rates({r.text("hs_tax_rate_group_id") for r in records} - {None})
+        return {
+            r.id: mapping.line(r, skus.get(r.text("hs_product_id") or ""), zone, self._options, rates) for r in records
+        }
+
+    async def _tax_rates(self, wanted: Collection[str | None]) -> Mapping[str, str]:
+        """Percentages by id: asked for when an id comes up that was never met. One that nobody may tell stays away."""
+        strange = {id for id in wanted if id is not None} - self._rates.keys()
+        if strange:
+            try:
+                found = wire.to(wire.TaxRates, await self._client.get(TAX_RATES)).results
+            except Rejected:
+                found = []
+            except ConnectionTrouble as trouble:
+                if trouble.condition is not Condition.PERMISSION_MISSING:
+                    raise
+                log.warning("hubspot.tax_rates_hidden", words=trouble.words)
+                found = []
+            self._rates |= {id: f"of tax rate {id}" for id in strange}
+            self._rates |= {str(rate.id): decimal_text(Decimal(rate.percentage_rate)) for rate in found}
+        return self._rates
 
     async def _records(self, kind: Kind, ids: Iterable[str], *, archived: bool = False) -> list[Record]:
         properties = read_properties(kind, self._options)

@@ -151,6 +151,19 @@ class Portal(msgspec.Struct, rename="camel"):
     time_zone: str = "UTC"
 
 
+class TaxRate(msgspec.Struct, rename="camel"):
+    """A rate of the account's tax library."""
+
+    id: str | int
+    percentage_rate: Decimal | int
+
+
+class TaxRates(msgspec.Struct):
+    """All of them."""
+
+    results: list[TaxRate] = []
+
+
 class Definition(msgspec.Struct):
     """A property or property group; only its name counts."""
 

@@ -1,11 +1,12 @@
 """QuickBooks Online.
 
 Options of a connection: `overlap` (seconds a poll reads back before its cursor, default 300), `po_field` (label of the
-custom field on sales forms that holds the purchase order number), `development` (true for one of Intuit's own sandbox
-companies), `merged_customers` ("deleted", the default, or "inactive": what the books show of a customer that was merged
-into another one, which Intuit does not document), `pace` (see `ConnectionSettings.paced`). Its `account` is the realm
-id, which Intuit tells only once, when the company is connected: whoever brings a refresh token from elsewhere has to
-bring the realm id, too.
+custom field on sales forms that holds the purchase order number), `tax_total` (true: outside the US, too, the tax of
+an invoice is taken as it is sent where rounding makes it differ from what QuickBooks computes; Intuit describes that
+for the US only), `development` (true for one of Intuit's own sandbox companies), `merged_customers` ("deleted", the
+default, or "inactive": what the books show of a customer that was merged into another one, which Intuit does not
+document), `pace` (see `ConnectionSettings.paced`). Its `account` is the realm id, which Intuit tells only once, when
+the company is connected: whoever brings a refresh token from elsewhere has to bring the realm id, too.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def connect(
     client = Client(caller=caller, tokens=tokens)
     return QuickBooks(
         client=client,
-        reader=Reader(client, str(settings.options.get("po_field") or "")),
+        reader=Reader(
+            client, str(settings.options.get("po_field") or ""), tax_total=settings.options.get("tax_total") is True
+        ),
         overlap=timedelta(seconds=float(settings.options.get("overlap", OVERLAP))),
         transport=transport,
         authorization=tokens,

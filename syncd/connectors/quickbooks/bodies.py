@@ -16,7 +16,7 @@ from decimal import Decimal
 from syncd.connectors.base import Order, Unwritable
 from syncd.connectors.quickbooks.address import ADDRESS_FIELDS, written_over
 from syncd.connectors.quickbooks.books import Books
-from syncd.connectors.quickbooks.lines import LineError, discount_line, discount_lines, overlaid
+from syncd.connectors.quickbooks.lines import LineError, discount_line, discount_lines, overlaid, tax_of
 from syncd.connectors.quickbooks.manifest import MANIFEST
 from syncd.connectors.quickbooks.wire import LISTS, Raw
 from syncd.model.nouns import Allocation, Invoice, Payment
@@ -164,11 +164,11 @@ def _invoice(order: Order, known: Known) -> Raw:
     if order.lines is None:
         lines = [line for line in before if line.get("DetailType") not in ("SubTotalLineDetail", "DiscountLineDetail")]
     else:
-        american: Raw = {"TaxCodeRef": {"value": "NON"}} if known.books.american else {}
         try:
-            lines = overlaid(order.lines, before, _document_currency(order, known), american)
+            lines = overlaid(order.lines, before, _document_currency(order, known), known.books.american)
         except LineError as error:
             raise Unwritable(order.intent, error.category, str(error)) from error
+        made |= tax_of(order.lines, known.raw.get("TxnTaxDetail") or {}, known.books)
     discount = order.values.get("discount")
     if "discount" not in order.values:
         lines += discount_lines(before)

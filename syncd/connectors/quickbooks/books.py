@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 
 import msgspec
 
 from syncd.connectors.base import Account, Condition, ConnectionTrouble
 from syncd.connectors.quickbooks.wire import Raw, Ref, Wire
+from syncd.model.tax import TaxCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,10 @@ class Books:
     def american(self) -> bool:
         """Whether lines carry the two pseudo tax codes of the US."""
         return self.account.country == "US"
+
+    def trusting_tax_totals(self) -> Books:
+        """The same company, taking the tax of an invoice as it is sent."""
+        return replace(self, account=replace(self.account, takes_tax_total=True))
 
     def custom_field(self, label: str) -> str | None:
         """The id of a custom field by its label."""
@@ -85,8 +91,28 @@ class _Company(Wire, frozen=True, kw_only=True):
     country: str | None = None
 
 
-def books(realm: str, company: Raw, preferences: Raw) -> Books:
-    """The company from its two singletons; empty ones were not answered.
+class _Rate(Wire, frozen=True, kw_only=True):
+    id: str
+    rate_value: Decimal = Decimal(0)
+
+
+class _RateDetail(Wire, frozen=True, kw_only=True):
+    tax_rate_ref: Ref
+
+
+class _RateList(Wire, frozen=True, kw_only=True):
+    tax_rate_detail: tuple[_RateDetail, ...] = ()
+
+
+class _Code(Wire, frozen=True, kw_only=True):
+    id: str
+    name: str
+    active: bool = True
+    sales_tax_rate_list: _RateList = _RateList()
+
+
+def books(realm: str, company: Raw, preferences: Raw, codes: Sequence[Raw] = (), rates: Sequence[Raw] = ()) -> Books:
+    """The company from its two singletons and its taxes; empty ones were not answered.
 
     Raises:
         ConnectionTrouble: they are not what they should be.
@@ -94,6 +120,7 @@ def books(realm: str, company: Raw, preferences: Raw) -> Books:
     try:
         made = msgspec.convert(company, _Company)
         prefs = msgspec.convert(preferences, _Preferences)
+        taxes = _tax_codes(codes, rates)
     except msgspec.ValidationError as error:
         raise ConnectionTrouble(Condition.MALFORMED_ANSWER, f"company or preferences: {error}") from error
     country = made.country.upper() if made.country and len(made.country) == 2 else None
@@ -108,6 +135,9 @@ def books(realm: str, company: Raw, preferences: Raw) -> Books:
         service_date_required=prefs.product_and_services_prefs.revenue_recognition,
         books_closed_until=prefs.accounting_info_prefs.book_close_date,
         taxes_required=country not in (None, "US") and prefs.tax_prefs.using_sales_tax,
+        tax_codes=taxes if prefs.tax_prefs.using_sales_tax else (),
+        one_tax_code=country == "US",
+        takes_tax_total=country == "US",  # an explicit total is honoured (Intuit blog on automated sales tax, 2017)
         allows_discount=forms.allow_discount,
     )
     return Books(
@@ -117,6 +147,17 @@ def books(realm: str, company: Raw, preferences: Raw) -> Books:
         auto_applies_credit=forms.auto_apply_credit,
         sales_tax=prefs.tax_prefs.using_sales_tax,
     )
+
+
+def _tax_codes(codes: Sequence[Raw], rates: Sequence[Raw]) -> tuple[TaxCode, ...]:
+    """Codes that can stand on a sale. One without rates of its own taxes nothing (exempt, out of scope)."""
+    percent = {rate.id: rate.rate_value for rate in msgspec.convert(list(rates), list[_Rate])}
+    made = []
+    for code in msgspec.convert(list(codes), list[_Code]):
+        named = [detail.tax_rate_ref.value for detail in code.sales_tax_rate_list.tax_rate_detail]
+        if code.active and percent.keys() >= set(named):
+            made.append(TaxCode(id=code.id, name=code.name, rates=tuple(percent[id] for id in named)))
+    return tuple(made)
 
 
 def _labels(forms: _SalesForms) -> dict[str, str]:

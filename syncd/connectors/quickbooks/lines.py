@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from syncd.connectors.quickbooks.mapping import SHIPPING_ITEM
+from syncd.connectors.quickbooks.books import Books
+from syncd.connectors.quickbooks.mapping import SHIPPING_ITEM, TAXED, UNTAXED
 from syncd.connectors.quickbooks.wire import Raw
 from syncd.core.lines import expressible
 from syncd.model.money import rounded
@@ -30,18 +31,38 @@ class LineError(ValueError):
         self.category = category
 
 
-def overlaid(lines: Sequence[Line], before: Sequence[Raw], currency: str, new_detail: Raw) -> list[Raw]:
+def overlaid(lines: Sequence[Line], before: Sequence[Raw], currency: str, american: bool) -> list[Raw]:
     """The complete new list, without the invoice's discount.
 
     Args:
         before: the lines just read; empty for a new invoice.
-        new_detail: what stands in the detail of a line that was not there before (a tax code).
+        american: lines carry one of two pseudo tax codes, and the invoice the real one.
 
     Raises:
         LineError: a line names no product, or is a bundle that was changed.
     """
     known = {str(line["Id"]): line for line in before if line.get("Id")}
-    return [_line(line, known.get(line.id or ""), currency, new_detail) for line in lines]
+    return [_line(line, known.get(line.id or ""), currency, american) for line in lines]
+
+
+def tax_of(lines: Sequence[Line], before: Raw, books: Books) -> Raw:
+    """What the whole invoice says of its taxes. Prices are always without them.
+
+    Args:
+        before: the `TxnTaxDetail` just read; empty for a new invoice.
+    """
+    codes = {line.tax_code for line in lines} - {None}
+    if not codes:
+        return {"TxnTaxDetail": {"TotalTax": Decimal(0)}} if before.get("TotalTax") else {}
+    made: Raw = {"ApplyTaxAfterDiscount": False}  # the tax was worked out on each line, before any discount
+    detail: Raw = {}
+    if books.american:
+        detail["TxnTaxCodeRef"] = {"value": min(code for code in codes if code)}
+    else:
+        made["GlobalTaxCalculation"] = "TaxExcluded"
+    if books.account.takes_tax_total:
+        detail["TotalTax"] = sum((line.tax or Decimal(0) for line in lines), Decimal(0))
+    return made | ({"TxnTaxDetail": detail} if detail else {})
 
 
 def discount_lines(before: Sequence[Raw]) -> list[Raw]:
@@ -60,14 +81,14 @@ def discount_line(amount: Decimal, before: Sequence[Raw], account: str | None) -
     return {"Amount": amount, "DetailType": DISCOUNT, DISCOUNT: detail}
 
 
-def _line(line: Line, before: Raw | None, currency: str, new_detail: Raw) -> Raw:
+def _line(line: Line, before: Raw | None, currency: str, american: bool) -> Raw:
     if before is not None and before["DetailType"] == GROUP:
         if line.amount is not None and line.amount != before.get("Amount", line.amount):
             raise LineError("field_not_writable", "a bundle can only be changed in QuickBooks")
         return before
     if line.amount is None:
         return _text_line(line, before)
-    return _sales_line(line, before if before and before["DetailType"] == SALES else None, currency, new_detail)
+    return _sales_line(line, before if before and before["DetailType"] == SALES else None, currency, american)
 
 
 def _text_line(line: Line, before: Raw | None) -> Raw:
@@ -77,11 +98,15 @@ def _text_line(line: Line, before: Raw | None) -> Raw:
     return made | {"Description": line.description or ""}
 
 
-def _sales_line(line: Line, before: Raw | None, currency: str, new_detail: Raw) -> Raw:
+def _sales_line(line: Line, before: Raw | None, currency: str, american: bool) -> Raw:
     assert line.amount is not None
     amount = rounded(line.amount, currency)
-    old: Mapping[str, object] = before.get(SALES, {}) if before else new_detail
+    old: Mapping[str, object] = before.get(SALES, {}) if before else {}
     detail = {**old, "ItemRef": _item(line, old)}
+    if american:
+        detail["TaxCodeRef"] = {"value": TAXED if line.tax_code else UNTAXED}
+    elif line.tax_code is not None:
+        detail["TaxCodeRef"] = {"value": line.tax_code}
     if before is None or (line.quantity, line.unit_price, amount) != _money(before):
         # Amount must be quantity times price to the cent, or stand alone; a discount of the line is in the amount.
         line = expressible(replace(line, amount=amount, discount=None), currency)

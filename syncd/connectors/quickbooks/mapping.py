@@ -43,6 +43,7 @@ from syncd.model.snapshot import Presence, Snapshot
 log = structlog.get_logger("syncd.quickbooks")
 
 DELETED = "deleted"  # the version of what is gone: tombstones have no SyncToken
+TAXED, UNTAXED = "TAX", "NON"  # the pseudo tax codes of lines in the US
 SHIPPING_ITEM = "SHIPPING_ITEM_ID"  # stands on a line like an item, but is none
 _MARKER = re.compile(r"\bsyncd:[0-9a-f]{32}\b")
 _INACTIVE_SUFFIX = " (deleted)"  # how names of inactive records are shown to some readers
@@ -54,11 +55,13 @@ class Reading:
 
     Attributes:
         home_currency: of documents that name none.
+        american: lines carry one of two pseudo tax codes, and the invoice the real one.
         po_field: label of the custom field that holds the purchase order number; empty for none.
         tops: the topmost parent of each sub-customer at hand.
     """
 
     home_currency: str
+    american: bool = False
     po_field: str = ""
     tops: Mapping[str, str] = field(default_factory=dict)
 
@@ -150,6 +153,8 @@ def _product(item: Item) -> Product:
 
 
 def _invoice(invoice: Invoice, reading: Reading) -> InvoiceNoun:
+    ref = invoice.txn_tax_detail.txn_tax_code_ref
+    taxes = {TAXED: ref.value if ref else TAXED} if reading.american else None
     custom = {f.name: f.string_value for f in invoice.custom_field if f.name and f.string_value}
     folded = {name.strip().casefold(): text for name, text in custom.items()}
     return InvoiceNoun(
@@ -162,7 +167,7 @@ def _invoice(invoice: Invoice, reading: Reading) -> InvoiceNoun:
         due_date=invoice.due_date,
         comment=invoice.customer_memo.value or None,
         po_number=folded.get(reading.po_field.strip().casefold()) if reading.po_field else None,
-        lines=tuple(_line(line) for line in invoice.line if line.detail_type not in _NO_LINES),
+        lines=tuple(_line(line, taxes) for line in invoice.line if line.detail_type not in _NO_LINES),
         adjustments=tuple(_discount(line) for line in invoice.line if line.detail_type == "DiscountLineDetail"),
         tax_total=invoice.txn_tax_detail.total_tax,
         amount_paid=invoice.total_amt - invoice.balance,
@@ -174,7 +179,7 @@ def _invoice(invoice: Invoice, reading: Reading) -> InvoiceNoun:
 _NO_LINES = frozenset({"SubTotalLineDetail", "DiscountLineDetail", "TaxLineDetail"})
 
 
-def _line(line: SalesLine) -> Line:
+def _line(line: SalesLine, taxes: Mapping[str, str] | None) -> Line:
     if line.detail_type == "DescriptionOnly":
         return Line(id=line.id, description=line.description, service_date=line.description_line_detail.service_date)
     if line.detail_type == "GroupLineDetail":
@@ -199,7 +204,14 @@ def _line(line: SalesLine) -> Line:
         amount=Decimal(0) if line.amount is None else line.amount,
         discount=detail.discount_amt or None,
         service_date=detail.service_date,
+        tax_code=_tax_code(detail.tax_code_ref, taxes),
     )
+
+
+def _tax_code(code: Ref | None, taxes: Mapping[str, str] | None) -> str | None:
+    if code is None or code.value == UNTAXED:
+        return None
+    return code.value if taxes is None else taxes.get(code.value)
 
 
 def _discount(line: SalesLine) -> Adjustment:

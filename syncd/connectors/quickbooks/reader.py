@@ -20,6 +20,12 @@ from syncd.model.snapshot import Snapshot
 BOOKS_LAST = timedelta(days=1)  # preferences are read again this often
 FEW = 3  # missing objects that are asked for one by one; of more, the answer is asked for again first
 DEEPEST = 10  # levels of sub-customers; the vendor allows 4 below the top
+SINGLETONS = (
+    "select * from CompanyInfo",
+    "select * from Preferences",
+    f"select * from TaxCode maxresults {LIMITS.page_rows}",  # noqa: S608
+    f"select * from TaxRate maxresults {LIMITS.page_rows}",  # noqa: S608
+)
 # The vendor's query language only reads, and values are quoted: nothing here can be injected (S608).
 INCOME_ACCOUNTS = f"select * from Account where AccountType = 'Income' and Active = true maxresults {LIMITS.page_rows}"  # noqa: S608
 
@@ -38,11 +44,13 @@ class Reader:
 
     Args:
         po_field: label of the custom field for purchase order numbers; empty for none.
+        tax_total: the tax of a whole invoice is taken as it is sent, also outside the US.
     """
 
-    def __init__(self, client: Client, po_field: str) -> None:
+    def __init__(self, client: Client, po_field: str, tax_total: bool = False) -> None:
         self.client = client
         self.po_field = po_field
+        self.tax_total = tax_total
         self._books: Books | None = None
         self._books_at: datetime | None = None
         self._looking = anyio.Lock()
@@ -51,8 +59,9 @@ class Reader:
 
     async def look_at_books(self) -> Books:
         """The company as it is now: one call."""
-        company, preferences = await self.client.ask_all(["select * from CompanyInfo", "select * from Preferences"])
-        self._books = books(self.client.realm, _first(company.rows), _first(preferences.rows))
+        company, preferences, codes, rates = await self.client.ask_all(SINGLETONS)
+        told = books(self.client.realm, _first(company.rows), _first(preferences.rows), codes.rows, rates.rows)
+        self._books = told.trusting_tax_totals() if self.tax_total else told
         self._books_at = self.client.clock.now()
         return self._books
 
@@ -73,7 +82,10 @@ class Reader:
     async def snapshots(self, kind: Kind, rows: Sequence[Raw]) -> list[Snapshot]:
         """The objects as our nouns, in order. Categories of items are no products and are left out."""
         tops = await self._tops(rows) if kind is Kind.PARTY else {}
-        reading = Reading(home_currency=(await self.books()).account.currency, po_field=self.po_field, tops=tops)
+        known = await self.books()
+        reading = Reading(
+            home_currency=known.account.currency, american=known.american, po_field=self.po_field, tops=tops
+        )
         return [snapshot(kind, row, reading) for row in rows if row.get("Type") != "Category"]
 
     async def read(self, kind: Kind, ids: Sequence[str]) -> dict[str, Snapshot]:

@@ -108,6 +108,7 @@ class Item(Entity, frozen=True, kw_only=True):
 
 class SalesDetail(Wire, frozen=True, kw_only=True):
     item_ref: Ref | None = None
+    tax_code_ref: Ref | None = None
     qty: Decimal | None = None
     unit_price: Decimal | None = None
     service_date: date | None = None
@@ -152,6 +153,7 @@ class CustomField(Wire, frozen=True, kw_only=True):
 
 class TaxDetail(Wire, frozen=True, kw_only=True):
     total_tax: Decimal = Decimal(0)
+    txn_tax_code_ref: Ref | None = None
 
 
 class Invoice(Entity, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from syncd.sandbox.hubspot.call import Call, Reply
 from syncd.sandbox.hubspot.errors import PORTAL_ID, not_found
@@ -16,11 +17,8 @@ COMPANY_CURRENCY = "USD"
 DETAILS: Mapping[str, object] = {
     "portalId": PORTAL_ID,
     "accountType": "STANDARD",
-    "timeZone": "UTC",
     "companyCurrency": COMPANY_CURRENCY,
     "additionalCurrencies": ["EUR", "CAD"],
-    "utcOffset": "+00:00",
-    "utcOffsetMilliseconds": 0,
     "uiDomain": "app.hubspot.com",
     "dataHostingLocation": "na1",
 }
@@ -76,6 +74,8 @@ PIPELINE: dict[str, object] = {
 TAX_RATES: dict[str, dict[str, object]] = {
     "7001": {"id": "7001", "name": "California", "label": "CA 8%", "percentageRate": 8, "active": True},
     "7002": {"id": "7002", "name": "Tucson", "label": "AZ 9.1%", "percentageRate": 9.1, "active": True},
+    "7003": {"id": "7003", "name": "France", "label": "TVA 20%", "percentageRate": 20, "active": True},
+    "7004": {"id": "7004", "name": "France", "label": "TVA 5,5%", "percentageRate": 5.5, "active": True},
 }
 
 
@@ -86,7 +86,13 @@ def tax_percentage(group_id: str | None) -> Decimal:
 
 
 def details(call: Call) -> Reply:
-    return Reply(200, DETAILS)
+    zone = call.portal.settings.time_zone
+    offset = call.hand.now.astimezone(ZoneInfo(zone)).utcoffset() or timedelta(0)
+    minutes = round(offset.total_seconds()) // 60
+    sign = "-" if minutes < 0 else "+"
+    shown = f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+    times = {"timeZone": zone, "utcOffset": shown, "utcOffsetMilliseconds": minutes * 60_000}
+    return Reply(200, {**DETAILS, **times})
 
 
 def daily_usage(call: Call, meter: Meter) -> Reply:

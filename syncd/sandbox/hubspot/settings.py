@@ -25,6 +25,9 @@ class Settings:
     search_limit: int = 5
     associations_limit: int = 150
 
+    # The account's time zone.
+    time_zone: str = "UTC"
+
     # Scopes taken away from every token: calls that need one answer 403.
     missing_scopes: list[str] = field(default_factory=list)
 

@@ -18,7 +18,8 @@ def currency_ref(code: str) -> Json:
 
 
 def with_currency(books: Books, customer: Record, fields: Json) -> Json:
-    """The fields with CurrencyRef, and in a foreign currency ExchangeRate (home units per foreign unit).
+    """The fields with CurrencyRef, and in a foreign currency ExchangeRate (home units per foreign unit): the caller's,
+    else the company's own.
 
     Raises:
         Fault: 2020 or 6000; the vendor's own code for a foreign currency in a single-currency company is not known.
@@ -33,9 +34,11 @@ def with_currency(books: Books, customer: Record, fields: Json) -> Json:
         raise missing("CurrencyRef")
     if given != (ref_id(customer.fields, "CurrencyRef") or home):
         raise business("The currency of the transaction must be the currency of the customer.")
-    if given != home and amount(fields, "ExchangeRate") <= 0:
-        raise missing("ExchangeRate")
     rate = Decimal(1) if given == home else amount(fields, "ExchangeRate")
+    if not rate:
+        rate = Decimal(books.settings.exchange_rates.get(given, 0))
+    if rate <= 0:
+        raise missing("ExchangeRate")
     return {**fields, "CurrencyRef": currency_ref(given), "ExchangeRate": rate}
 
 

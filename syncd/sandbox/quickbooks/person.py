@@ -44,6 +44,8 @@ def act(books: Books, call: Call, op: str, kind: str, id: str | None, fields: Js
         Refusal: there is no such button.
     """
     match op:
+        case "create" if kind == "TaxCode":
+            return _new_tax_code(books, call, str(fields["name"]), number(fields["rate"], "rate"))
         case "create" if kind in PROPERTIES:
             return write(books, call, "create", kind, _worded(books, call, kind, fields, new=True))
         case "update" if kind in PROPERTIES:
@@ -101,9 +103,31 @@ def _worded(books: Books, call: Call, kind: str, fields: Json, *, new: bool = Fa
                 body["Line"] = [{"Amount": fields.get("amount"), "LinkedTxn": [link]}]
             case _:
                 body[SHORT.get(name, {}).get(kind, name)] = value
+    if kind in ("Invoice", "CreditMemo", "Estimate") and new and books.settings.Country != "US":
+        body = {"GlobalTaxCalculation": "TaxExcluded", **body}
     if kind == "Item" and new:
         body = {"Type": "Service", "IncomeAccountRef": ref(DEFAULT_ACCOUNT), **body}
     return body
+
+
+def _new_tax_code(books: Books, call: Call, name: str, percent: Decimal) -> Json:
+    """A tax of one rate, as the tax centre sets it up."""
+    rate_id, code_id = books.store.new_id("TaxRate"), books.store.new_id("TaxCode")
+    rate = {"Name": name, "RateValue": percent, "Active": True, "SpecialTaxType": "NONE", "DisplayType": "ReadOnly"}
+    detail = {"TaxRateRef": ref(rate_id, name), "TaxTypeApplicable": "TaxOnAmount", "TaxOrder": 0}
+    code = {"Name": name, "Active": True, "Taxable": True, "TaxGroup": True}
+    code["SalesTaxRateList"] = {"TaxRateDetail": [detail]}
+    with books.store.atomic():
+        books.store.put(Record("TaxRate", rate_id, 0, call.second, call.second, rate))
+        books.store.put(made := Record("TaxCode", code_id, 0, call.second, call.second, code))
+    return present(books, made)
+
+
+def _tax_ref(books: Books, tax: object) -> Json:
+    if isinstance(tax, str):
+        named = [code.id for code in books.store.every("TaxCode") if tax in (code.id, code.fields["Name"])]
+        return ref(named[0] if named else tax)
+    return ref("TAX" if tax else "NON")
 
 
 def _customer(books: Books, value: str) -> str:
@@ -117,7 +141,7 @@ def _line(books: Books, call: Call, line: Json) -> Json:
         return {"DetailType": "DescriptionOnly", "Description": line.get("description", "")}
     item = _item(books, call, str(line["item"]))
     detail: Json = {"ItemRef": ref(item.id if item else str(line["item"]))}
-    detail["TaxCodeRef"] = ref("TAX" if line.get("tax") else "NON")
+    detail["TaxCodeRef"] = _tax_ref(books, line.get("tax"))
     if "service_date" in line:
         detail["ServiceDate"] = line["service_date"]
     total: Any = line.get("amount")

@@ -15,6 +15,9 @@ class Settings:
     CustomTxnNumbers: bool = False
     MultiCurrency: bool = False
     HomeCurrency: str = "USD"
+    exchange_rates: dict[str, str] = field(  # the company's own, for transactions that bring none (unconfirmed)
+        default_factory=lambda: {"EUR": "1.08", "CAD": "0.73", "GBP": "1.27", "JPY": "0.0067", "KWD": "3.25"}
+    )
     RevenueRecognition: bool = False
     BookCloseDate: str = "2018-12-31"  # writes dated on or before it are refused; "" opens the books
     BookClosePassword: bool = False  # 6210 instead of 6200

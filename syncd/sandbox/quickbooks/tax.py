@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from syncd.sandbox.quickbooks.books import Books, Call, find
 from syncd.sandbox.quickbooks.errors import Fault, missing
-from syncd.sandbox.quickbooks.lines import Content
+from syncd.sandbox.quickbooks.lines import SALE, Content
 from syncd.sandbox.quickbooks.store import Record
 from syncd.sandbox.quickbooks.wire import ZERO, Json, amount, cents, number, objects, ref, ref_id
 
@@ -43,30 +43,44 @@ def tax_detail(books: Books, call: Call, fields: Json, sold: Content, given: Jso
 
 
 def _taxable(fields: Json, sold: Content) -> Decimal:
-    base = sold.taxed.get("TAX", ZERO)
-    if not fields.get("ApplyTaxAfterDiscount") or not sold.subtotal:
-        return base
-    return cents(base - sold.discount * base / sold.subtotal)
+    return _bases(fields, sold).get("TAX", ZERO)
 
 
 def _elsewhere(books: Books, call: Call, fields: Json, sold: Content, given: Json) -> Json:
     match fields.get("GlobalTaxCalculation"):
         case "NotApplicable":
             return {"TotalTax": ZERO}
-        case "TaxExcluded":
+        case "TaxExcluded" | "TaxInclusive" as mode:
             pass
-        case None:
+        case _:
             raise missing("GlobalTaxCalculation")
-        case other:
-            raise Fault("5030", f"GlobalTaxCalculation {other} is not part of this sandbox.")
     tax_lines = []
-    for code, base in sold.taxed.items():
-        for rate, percent in _rates(books, _tax_code(books, call, code)):
-            tax_lines.append(_tax_line(rate, cents(base * percent / 100), base))
+    for code, base in _bases(fields, sold).items():
+        rates = _rates(books, _tax_code(books, call, code))
+        parts = [(rate, cents(base * percent / 100)) for rate, percent in rates]
+        inside = _inside(sold, code) if mode == "TaxInclusive" else None
+        if inside is not None and rates:
+            parts = _spread(inside, rates)
+        tax_lines += [_tax_line(rate, part, base) for rate, part in parts]
     total = sum((amount(line, "Amount") for line in tax_lines), ZERO)
     if given.get("TotalTax") is not None:
         total = cents(number(given["TotalTax"], "TotalTax"))
     return {"TotalTax": total, "TaxLine": tax_lines}
+
+
+def _bases(fields: Json, sold: Content) -> dict[str, Decimal]:
+    """What each code taxes: its lines, less their share of the discount if tax comes after it."""
+    if not fields.get("ApplyTaxAfterDiscount") or not sold.subtotal:
+        return sold.taxed
+    return {code: cents(base - sold.discount * base / sold.subtotal) for code, base in sold.taxed.items()}
+
+
+def _inside(sold: Content, code: str) -> Decimal | None:
+    """The tax inside prices that the caller gave with it; None where a line does not say its gross amount."""
+    lines = [line for line in sold.lines if line["DetailType"] == SALE and ref_id(line[SALE], "TaxCodeRef") == code]
+    if any(line[SALE].get("TaxInclusiveAmt") is None for line in lines):
+        return None
+    return sum((amount(line[SALE], "TaxInclusiveAmt") - amount(line, "Amount") for line in lines), ZERO)
 
 
 def _tax_code(books: Books, call: Call, id: str) -> Record:

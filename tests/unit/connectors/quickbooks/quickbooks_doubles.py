@@ -25,6 +25,7 @@ SETTINGS = ConnectionSettings(
     refresh_token="configured",
     account="4620",
 )
+SINGLETONS = ("CompanyInfo", "Preferences", "TaxCode", "TaxRate")
 COMPANY = {"CompanyInfo": {"CompanyName": "Craig's", "Country": "US", "Id": "1"}, "time": SERVER_TIME}
 
 
@@ -127,7 +128,7 @@ class Company:
         held = {**self.company, **self.preferences}
         items = [
             {"bId": asked["bId"], "QueryResponse": {name: [held[name]] if name in held else []}}
-            for asked, name in zip(body(request)["BatchItemRequest"], ("CompanyInfo", "Preferences"), strict=True)
+            for asked, name in zip(body(request)["BatchItemRequest"], SINGLETONS, strict=True)
         ]
         return reply({"BatchItemResponse": items, "time": SERVER_TIME})
 

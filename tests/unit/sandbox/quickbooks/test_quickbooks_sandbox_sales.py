@@ -312,13 +312,28 @@ def test_foreign_company_needs_tax_codes(qbo, line):
     assert qbo.refused("Invoice", {"CustomerRef": {"value": "2"}, "Line": coded}) == "2020"
 
 
+def test_prices_with_tax_inside(qbo, line):
+    """Amount is without tax, TaxInclusiveAmt with it; what is inside is the tax, to the cent. Else it is on top."""
+    qbo.set(Country="CA")
+    body = {"CustomerRef": {"value": "2"}, "GlobalTaxCalculation": "TaxInclusive"}
+    coded = {"TaxCodeRef": {"value": "2"}}
+    made = qbo.ok("Invoice", {**body, "Line": [line(Decimal("92.59"), TaxInclusiveAmt=100, **coded)]})
+    assert (made["TxnTaxDetail"]["TotalTax"], made["TotalAmt"]) == (Decimal("7.41"), 100)
+    made = qbo.ok("Invoice", {**body, "Line": [line(Decimal("92.59"), **coded)]})
+    assert made["TotalAmt"] == 100
+
+
 def test_multicurrency(qbo, line):
-    """With several currencies the invoice names its customer's, and foreign ones a rate; home amounts are added."""
+    """With several currencies the invoice names its customer's; home amounts are added, by the invoice's own rate or by
+    the company's."""
     qbo.set(MultiCurrency=True)
     euro = qbo.ok("Customer", {"DisplayName": "Atelier", "CurrencyRef": {"value": "EUR"}})
     body = {"CustomerRef": {"value": euro["Id"]}, "Line": [line(100)]}
     assert qbo.refused("Invoice", body) == "2020"
     assert qbo.refused("Invoice", {**body, "CurrencyRef": {"value": "USD"}}) == "6000"
+    own = qbo.ok("Invoice", {**body, "CurrencyRef": {"value": "EUR"}})
+    assert (own["ExchangeRate"], own["HomeTotalAmt"]) == (Decimal("1.08"), 108)
+    qbo.set(exchange_rates={})
     assert qbo.refused("Invoice", {**body, "CurrencyRef": {"value": "EUR"}}) == "2020"
     made = qbo.ok("Invoice", {**body, "CurrencyRef": {"value": "EUR"}, "ExchangeRate": Decimal("1.0832")})
     assert (made["TotalAmt"], made["HomeTotalAmt"], made["HomeBalance"]) == (100, Decimal("108.32"), Decimal("108.32"))
