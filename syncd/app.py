@@ -24,6 +24,7 @@ from syncd.connectors.settings import TokenKeeper
 from syncd.consent import carry_out
 from syncd.controls import control
 from syncd.core.rules import SyncRules
+from syncd.disk import Disk
 from syncd.engine import Engine
 from syncd.feed import doors
 from syncd.feed.intake import Intake
@@ -72,6 +73,7 @@ class App:
     upkeep: Upkeep
     intake: Intake
     bell: Bell
+    disk: Disk
     version: str
     stopping: bool = False
     faulty: bool = False
@@ -120,6 +122,8 @@ class App:
     async def poll(self, *, everything: bool = False) -> int:
         """Poll the connections that are due (or all that can be used); returns how many entities are news."""
         found: list[int] = []
+        if self.disk.low():
+            return 0
 
         async def one(name: str) -> None:
             try:
@@ -149,7 +153,7 @@ class App:
         return found + await self._settle()
 
     async def _settle(self) -> int:
-        if not self._all_met():
+        if not self._all_met() or self.disk.low():
             return 0
         return await self.turn.run() + await self.executor.flush() + await self._replan()
 
@@ -305,7 +309,7 @@ async def assembled(
     await health.load({name: connection.vendor for name, connection in config.connections.items()})
     accounts = Accounts(engine, health, {name: own.account for name, own in config.connections.items()})
     accounts.remember()
-    bell = Bell()
+    bell, disk = Bell(), Disk(config)
     guard = Guard(max((sync.guard.records for sync in config.syncs.values()), default=20))
     return App(
         config=config,
@@ -316,8 +320,9 @@ async def assembled(
         turn=Turn(engine, health, guard),
         executor=Executor(engine, health, bell),
         upkeep=Upkeep(engine),
-        intake=Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring),
+        intake=Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring, disk.low),
         bell=bell,
+        disk=disk,
         version=version("syncd"),
     )
 

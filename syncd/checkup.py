@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
+from syncd import checkup_here
 from syncd.app import App, opened
 from syncd.config import Config
 from syncd.connectors.base import Condition, ConnectionTrouble, Connector, Finding, Severity
+from syncd.connectors.http import AioTransport
 from syncd.core.rules import Direction, SyncRules
+from syncd.errors import PermissionRefused
 from syncd.feed import doors
 from syncd.model.references import Kind
 
 
 async def check(config: Config) -> list[Finding]:
-    """Look at every connection and at what the configuration will make of it; changes nothing at a vendor."""
+    """Look at this machine, every connection, and what the configuration will make of it; changes nothing at a vendor.
+
+    Raises:
+        PermissionRefused: the state's directory cannot be used at all.
+    """
+    transport = AioTransport()
+    try:
+        arriving = await checkup_here.webhooks(config, transport, os.environ)
+    finally:
+        await transport.close()
+    try:
+        return await _look(config, arriving)
+    except PermissionError as error:
+        cure = f"give this user the right to read and write {config.state_dir}"
+        raise PermissionRefused(f"{error.filename}: {error.strerror}; {cure}") from error
+
+
+async def _look(config: Config, arriving: list[Finding]) -> list[Finding]:
     async with opened(config, None) as app:
-        findings, silent = doors.look(config), set[str]()
+        findings, silent = [*doors.look(config), *arriving], set[str]()
+        findings += await checkup_here.machine(config, app.store)
         for name, connector in app.engine.connectors.items():
             try:
                 found = await connector.check(app.engine.kinds(name))

@@ -70,6 +70,8 @@ def print_status(status: Mapping[str, Any]) -> None:
     print_table(
         ("connection", *names), [[one["name"], *(one[name] for name in names)] for one in status["connections"]]
     )
+    if status["storage"]["state"] == "low":
+        print_lines("the disk is nearly full: nothing is polled, taken in or sent until there is room again")
 
 
 def print_records(page: Mapping[str, Any]) -> None:

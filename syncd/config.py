@@ -48,6 +48,13 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class DiskReserve(StrictModel):
+    """How much room the disk must have for work to go on: the larger of the two."""
+
+    megabytes: int = Field(200, ge=0, description="a number of megabytes")
+    percent: int = Field(5, ge=0, le=100, description="a percentage of the whole disk")
+
+
 class Daemon(StrictModel):
     """How the daemon itself runs."""
 
@@ -56,6 +63,7 @@ class Daemon(StrictModel):
     language: Literal["en", "fr"] = Field("en", description='"en" or "fr"')
     database: DatabaseUrl | None = Field(None, description='"postgresql://host/name", or nothing for SQLite')
     open_on_loopback: bool = Field(False, description="true or false")
+    disk_reserve: DiskReserve = Field(DiskReserve(), description="a table like { megabytes = 200, percent = 5 }")
 
 
 class Webhooks(StrictModel):

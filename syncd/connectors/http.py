@@ -177,6 +177,13 @@ def retry_after(reply: HttpReply, clock: Clock) -> float | None:
     return max(low, min(high, seconds))
 
 
+def _skew(reply: HttpReply, clock: Clock) -> float | None:
+    try:
+        return (parsedate_to_datetime(reply.headers["date"]) - clock.now()).total_seconds()
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """The vendor wants to be left alone for a while.
@@ -201,6 +208,8 @@ class Caller:
     Args:
         complaint: what an answer complains of, None if of nothing.
         heed: told of every answer to a request of a sort, for what the vendor says about its limits.
+
+    `skew` is by how many seconds the vendor's clock was ahead of ours in the last answer that showed a time.
     """
 
     def __init__(
@@ -225,6 +234,7 @@ class Caller:
         self._complaint = complaint
         self._heed = heed
         self._malformed = 0
+        self.skew: float | None = None
 
     async def once(self, request: HttpRequest) -> HttpReply:
         """One exchange at the vendor's pace, never repeated: for writes.
@@ -267,6 +277,7 @@ class Caller:
 
     def _learn(self, sort: str, reply: HttpReply) -> None:
         now = self.clock.monotonic()
+        self.skew = _skew(reply, self.clock)
         self._heed(sort, reply)
         complaint = self._complaint(reply)
         if complaint is None:

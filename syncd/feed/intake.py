@@ -35,6 +35,7 @@ class Verdict(Enum):
     FORGED = auto()
     MALFORMED = auto()
     LATER = auto()
+    FULL = auto()
 
 
 @dataclass(slots=True, eq=False)
@@ -55,14 +56,22 @@ class Intake:
     """Everything behind the doors.
 
     Args:
-        wake: called when there is something new to look at.
+        wake: called when there is something new to look at. full: whether the disk has no room for more.
     """
 
-    def __init__(self, engine: Engine, health: Health, doors: Mapping[str, Door], wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        health: Health,
+        doors: Mapping[str, Door],
+        wake: Callable[[], None],
+        full: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._engine = engine
         self._health = health
         self._kinds = {name: frozenset(engine.kinds(name)) for name in engine.connectors}
         self._wake = wake
+        self._full = full
         self._parcels: list[_Parcel] = []
         self._brought = anyio.Event()
         self.doors = doors
@@ -75,6 +84,9 @@ class Intake:
         if isinstance(told, Refusal):
             self.receipts.refused(door.connection, told.reason)
             return Verdict.MALFORMED if told.reason is Reason.MALFORMED else Verdict.FORGED
+        if self._full():
+            self.receipts.deferred(door.connection)
+            return Verdict.FULL
         hints = list(self._addressed(door.vendor, told.hints))
         parcel = _Parcel(hints)
         if not await self._stored(parcel):

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from syncd import controls
+from syncd import controls, disk
 from syncd.connectors.pages import page_of
 from syncd.core import catalogue
 from syncd.core.rules import SyncRules
@@ -72,6 +72,7 @@ class Reader:
             self._source.version,
             now,
             told,
+            disk.room(self._source.config).plain(),
         )
 
     async def control(self, action: str, sync: str, flow: str) -> dict[str, Any]:

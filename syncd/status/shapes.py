@@ -121,6 +121,7 @@ SCHEMAS: dict[str, Schema] = {
         version=TEXT,
         syncs=listed(ref("Sync")),
         connections=listed(ref("Connection")),
+        storage=shape(state={**TEXT, "enum": ["ok", "low"]}, needed=NUMBER),
     ),
     "Connections": shape(connections=listed(ref("ConnectionDetails"))),
     "End": {**shape(**_END), "properties": {**_END, **_SEEN}},

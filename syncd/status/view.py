@@ -36,11 +36,13 @@ def status(
     version: str,
     now: datetime,
     told: Mapping[tuple[str, str], str] | None = None,
+    storage: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
     """The answer of `/api/v1/status`.
 
     Args:
         vendors: every configured connection, met or not. told: flows that a person paused or released.
+        storage: the room on the disk.
     """
     rows = list(counts)
     return {
@@ -51,6 +53,7 @@ def status(
             _sync(sync, [row for row in rows if row.sync == sync.name], connections, told or {}) for sync in syncs
         ],
         "connections": [connection(name, vendor, connections.get(name)) for name, vendor in vendors.items()],
+        "storage": dict(storage or {}),
     }
 
 

@@ -36,8 +36,9 @@ def connect(
     pacer = Pacer(_windows(usual, options.burst) if settings.paced else ())
     allowance = Allowance(pacer, clock)
     calls = _caller(settings, transport, clock, chance, pacer, allowance)
-    tokens = Tokens(settings=settings, issuer=Issuer(settings, calls), keeper=secrets, clock=clock)
-    client = Client(calls, allowance, Bearer(settings.token, tokens), options.api_version)
+    own = Issuer(settings, calls)
+    tokens = Tokens(settings=settings, issuer=own, keeper=secrets, clock=clock)
+    client = Client(calls, allowance, Bearer(settings.token, tokens, own), options.api_version)
     return HubSpot(client, transport, options, None if settings.token else tokens)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from syncd.connectors import skew
 from syncd.connectors.base import Condition, ConnectionTrouble, Finding, Severity
 from syncd.connectors.hubspot import others
 from syncd.connectors.hubspot.client import Client, Filter
 from syncd.connectors.hubspot.fields import LINES, PRODUCTS
+from syncd.connectors.hubspot.manifest import MANIFEST
 from syncd.connectors.hubspot.options import Options
 from syncd.connectors.hubspot.payments import WORDS, Recording
 from syncd.connectors.hubspot.prepare import missing_on, types_of
@@ -21,6 +23,7 @@ async def findings(client: Client, recording: Recording, options: Options, kinds
     except ConnectionTrouble as trouble:
         return [_trouble("The account cannot be reached", trouble)]
     made = [Finding(severity=Severity.OK, title=f"Portal {portal.portal_id}, {portal.company_currency}")]
+    made += [skew.finding(client.skew), *await _scopes(client, kinds)]
     for object_type in types_of(kinds):
         made += await _object(client, object_type)
     if Kind.INVOICE in kinds:
@@ -29,7 +32,30 @@ async def findings(client: Client, recording: Recording, options: Options, kinds
         made.append(_payments(recording))
     if Kind.PRODUCT in kinds:
         made += await _products(client)
+    if Kind.INVOICE in kinds:
+        made += await _fallbacks(client)
     return made
+
+
+async def _scopes(client: Client, kinds: Sequence[Kind]) -> list[Finding]:
+    try:
+        granted = await client.scopes()
+    except ConnectionTrouble as trouble:
+        return [_trouble("The granted scopes cannot be read", trouble)]
+    if granted is None:
+        return [Finding(severity=Severity.OK, title="Scopes of a fixed token: those to read are tried below")]
+    missing = [scope for scope in MANIFEST.oauth.asked(kinds, kinds) if scope not in granted]
+    if not missing:
+        return [Finding(severity=Severity.OK, title="Every scope that is needed is granted")]
+    return [
+        Finding(
+            severity=Severity.ERROR,
+            title=f"The scope {scope} is missing",
+            cure="add it to the app, then run `syncd connect` again and agree to it",
+            code="permission_missing",
+        )
+        for scope in missing
+    ]
 
 
 async def _object(client: Client, object_type: str) -> list[Finding]:
@@ -92,6 +118,22 @@ async def _products(client: Client) -> list[Finding]:
             title=f"{page.total} products have no SKU",
             cure="they are matched by nothing: lines with them fall back to the custom line item product",
             code="no_sku",
+        )
+    ]
+
+
+async def _fallbacks(client: Client) -> list[Finding]:
+    try:
+        page = await client.search(LINES, [Filter("hs_product_id", "NOT_HAS_PROPERTY")], (), "hs_object_id", limit=1)
+    except ConnectionTrouble as trouble:
+        return [_trouble("line items cannot be searched", trouble)]
+    if not page.total:
+        return [Finding(severity=Severity.OK, title="Every line item names a product")]
+    return [
+        Finding(
+            severity=Severity.WARNING,
+            title=f"{page.total} line items name no product",
+            cure="on invoices they go on the custom line item product; choose products on the lines to book them apart",
         )
     ]
 

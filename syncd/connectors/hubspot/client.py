@@ -88,6 +88,15 @@ class Client:
         self.paths = Paths(version)
         self.clock = calls.clock
 
+    @property
+    def skew(self) -> float | None:
+        """By how many seconds HubSpot's clock is ahead of ours, as far as is known."""
+        return self._calls.skew
+
+    async def scopes(self) -> frozenset[str] | None:
+        """What may be done here; None where HubSpot does not tell, as of a fixed token."""
+        return await self._bearer.scopes()
+
     async def portal(self) -> wire.Portal:
         """The account."""
         portal = wire.to(wire.Portal, await self.get(ACCOUNT))

@@ -19,6 +19,7 @@ from syncd.connectors.settings import ConnectionSettings
 
 TOKEN = "/oauth/v3/token"  # noqa: S105 - an address
 REVOKE = TOKEN + "/revoke"
+INTROSPECT = TOKEN + "/introspect"
 NEVER = "1970-01-01"  # the expiry that HubSpot prints for a token that is no token
 
 
@@ -45,6 +46,11 @@ class Issuer:
         # What is said of a token that has ended already is not documented; wrong keys are.
         if reply.status >= 300 and problem_of(reply).status in ("BAD_CLIENT_ID", "BAD_CLIENT_SECRET"):
             raise ConnectionTrouble(Condition.AUTHORIZATION_LOST, _words(reply))
+
+    async def scopes(self, access_token: str) -> frozenset[str]:
+        """What a token may do."""
+        reply = await self._sent(INTROSPECT, {"token": access_token, "token_type_hint": "access_token"})
+        return frozenset(wire.to(wire.Introspection, reply.json()).scopes) if reply.status == 200 else frozenset()
 
     async def _granted(self, form: dict[str, str]) -> Grant:
         reply = await self._sent(TOKEN, form)
@@ -79,9 +85,10 @@ class Bearer:
         fixed: a token that never changes; then there are no others.
     """
 
-    def __init__(self, fixed: str | None, tokens: Tokens) -> None:
+    def __init__(self, fixed: str | None, tokens: Tokens, issuer: Issuer) -> None:
         self._fixed = fixed
         self._tokens = tokens
+        self._issuer = issuer
 
     async def now(self) -> str:
         """A token that is valid now.
@@ -90,6 +97,10 @@ class Bearer:
             ConnectionTrouble: there is none, or it could not be renewed.
         """
         return self._fixed or await self._tokens.access()
+
+    async def scopes(self) -> frozenset[str] | None:
+        """What the token may do; of a fixed one nothing tells."""
+        return None if self._fixed else await self._issuer.scopes(await self._tokens.access())
 
     async def renewed(self, bearer: str, reply: HttpReply) -> bool:
         """Whether a 401 only said that this token is over its time, so that asking again makes sense: there is a new

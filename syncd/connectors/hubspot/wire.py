@@ -176,6 +176,12 @@ class Definitions(msgspec.Struct):
     results: list[Definition] = []
 
 
+class Introspection(msgspec.Struct):
+    """What a token may do."""
+
+    scopes: list[str] = []
+
+
 class Token(msgspec.Struct):
     """The token endpoint's answer."""
 

@@ -44,6 +44,11 @@ class Client:
         return self._tokens.account
 
     @property
+    def skew(self) -> float | None:
+        """By how many seconds Intuit's clock is ahead of ours, as far as is known."""
+        return self._caller.skew
+
+    @property
     def clock(self) -> Clock:
         return self._caller.clock
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from syncd.connectors import skew
 from syncd.connectors.base import (
     Account,
     Authorization,
@@ -143,7 +144,8 @@ class QuickBooks:
         return ()
 
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:
-        return await check(self._reader, kinds)
+        findings = await check(self._reader, kinds)
+        return [*findings, skew.finding(self._client.skew)]
 
     async def close(self) -> None:
         await self._transport.close()

@@ -42,7 +42,7 @@ def respond(tokens: Tokens, settings: Settings, request: Request, now: datetime)
             del tokens.refresh[text]  # access tokens already issued live on
             return Reply(204)
         case ["POST", version, "token", "introspect"] if version in _NEWER:
-            return _introspect(tokens, _client_form(request), now)
+            return _introspect(tokens, settings, _client_form(request), now)
         case ["POST", version, "token", "revoke"] if version in _NEWER:
             _revoke(tokens, _client_form(request))
             return Reply(204)  # the status is unconfirmed
@@ -125,14 +125,15 @@ def _described(tokens: Tokens, text: str, now: datetime) -> dict[str, object]:
     return {"token": text, "expires_in": left, "token_type": "access", "app_id": int(APP_ID), **_who()}
 
 
-def _introspect(tokens: Tokens, form: Mapping[str, str], now: datetime) -> Reply:
+def _introspect(tokens: Tokens, settings: Settings, form: Mapping[str, str], now: datetime) -> Reply:
     text = form.get("token", "")
     if text in tokens.refresh:
         return Reply(200, {"active": True, "token_use": "refresh_token", "client_id": CLIENT_ID, **_who()})
     token = tokens.access.get(text)
     if token is None or token.expires_at is None or token.expires_at <= now:
         return Reply(200, {"active": False})
-    return Reply(200, {"active": True, "token_use": "access_token", **_described(tokens, text, now)})
+    scopes = sorted(token.scopes - set(settings.missing_scopes))
+    return Reply(200, {"active": True, "token_use": "access_token", **_described(tokens, text, now), "scopes": scopes})
 
 
 def _revoke(tokens: Tokens, form: Mapping[str, str]) -> None:
