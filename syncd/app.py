@@ -211,12 +211,11 @@ class App:
         deadline = self.clock.monotonic() + wait
         await self.poll(everything=True)
         while True:
-            moved = 0
-            while (count := await self._settle()) > 0:
-                moved += count
+            sent = self.executor.sent
+            while await self._settle() > 0:
                 self.bell.hush()
                 await self._report(progress)
-            if moved and await self.poll(everything=True):
+            if self.executor.sent > sent and await self.poll(everything=True):
                 continue  # what we wrote ourselves is known now too, and so is what a person did meanwhile
             pause = await self._soon()
             if pause is None or self.clock.monotonic() + pause > deadline:
