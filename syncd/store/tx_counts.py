@@ -68,8 +68,7 @@ class CountsPart(TxPart):
             {"hour": hour, "sync": sync, "flow": flow, "status": status, "n": n}
             for (sync, flow, status), n in sorted(totals.items())
         ]
-        if rows:
-            _ADD_HOUR.run(self._connection, rows)
+        _ADD_HOUR.run(self._connection, rows)
 
     def hourly(self, since: datetime) -> list[HourRow]:
         """What is kept of the hours from then on, oldest first. A status that nothing stood in has no row."""
