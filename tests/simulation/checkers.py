@@ -116,16 +116,15 @@ def money(e: Evidence) -> list[str]:
             ("total", fields.get("hs_amount_billed"), right["TotalAmt"]),
             ("balance", balance, right["Balance"]),
         ):
-            void = fields.get("hs_invoice_status") == "voided"
-            if not void and Decimal(one or 0) != Decimal(str(other)):
+            if Decimal(one or 0) != Decimal(str(other)):
                 found.append(f"invoice {record.left}/{record.right}: {name} {one} and {other}")
     return found
 
 
 def lost(e: Evidence) -> list[str]:
-    """A person's edit is nowhere: neither in force, nor superseded by a later one, nor shown as waiting for somebody."""
+    """A person's edit is nowhere: neither in force, nor superseded by a later one, nor shown as waiting."""
     found = []
-    for record, left, right in _pairs(e):
+    for record, left, _ in _pairs(e):
         for name, places in SHARED.get(record.flow, {}).items():
             told = _tellings(e, record, places)
             if not told:
@@ -197,7 +196,9 @@ def _pairs(e: Evidence) -> Iterable[tuple[Record, Row, Row]]:
             continue
         left = e.truth.by_id(CRM, KINDS[record.flow][0]).get(record.left)
         right = e.truth.by_id(BOOKS, KINDS[record.flow][1]).get(record.right)
-        if left is not None and right is not None and _live(CRM, left) and _live(BOOKS, right):
+        if left is None or right is None or not (_live(CRM, left) and _live(BOOKS, right)):
+            continue
+        if left["properties"].get("hs_invoice_status") != "voided":  # what is void on both sides is done with
             yield record, left, right
 
 

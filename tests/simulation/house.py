@@ -37,6 +37,7 @@ EPOCH = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 ADDRESS = "http://127.0.0.1:1"  # nobody listens there: requests go to the vendors directly
 PUBLIC = "http://127.0.0.1:2"  # the sandbox sends webhooks to this machine only
 VENDORS = ("hubspot", "quickbooks")
+SHM = Path("/dev/shm")
 DOORS = {"hubspot": "crm", "quickbooks": "books"}
 
 
@@ -109,14 +110,15 @@ class _Keeper:
 
 
 class Disk:
-    """The state: one SQLite database in memory that outlives every daemon.
+    """The state: one SQLite file, in memory where the machine has such a place, that outlives every daemon.
 
     Attributes:
         statements: how many more statements succeed before the process is killed at the next; None for all of them.
     """
 
     def __init__(self) -> None:
-        self.inline = Inline(make_url("sqlite://"))
+        self._folder = TemporaryDirectory(dir=SHM if SHM.is_dir() else None)  # gone when nobody holds the disk any more
+        self.inline = Inline(make_url(f"sqlite:///{self._folder.name}/state.db"))
         self.statements: int | None = None
         self.ran = 0
         self.on_kill: Callable[[], None] = lambda: None
@@ -138,7 +140,9 @@ class Disk:
 
     def picture(self) -> bytes:
         """Everything it holds."""
-        return self.raw().serialize()
+        made = sqlite3.connect(":memory:")
+        self.raw().backup(made)
+        return made.serialize()
 
     def restore(self, picture: bytes) -> None:
         """Hold something else from now on."""
