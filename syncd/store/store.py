@@ -22,11 +22,12 @@ from syncd.store.tx_deliveries import DeliveriesPart
 from syncd.store.tx_entities import EntitiesPart
 from syncd.store.tx_intents import IntentsPart
 from syncd.store.tx_listing import ListingPart
+from syncd.store.tx_times import TimesPart
 
 T = TypeVar("T")
 
 
-class Tx(ConnectionsPart, ChangesPart, DeliveriesPart, EntitiesPart, ListingPart, IntentsPart, ActivityPart):
+class Tx(ConnectionsPart, ChangesPart, DeliveriesPart, EntitiesPart, ListingPart, IntentsPart, ActivityPart, TimesPart):
     """One transaction. Its parts are split by table group over the `tx_*` modules."""
 
 
