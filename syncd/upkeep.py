@@ -15,6 +15,7 @@ log = structlog.get_logger("syncd.upkeep")
 EVERY = 3600.0  # seconds between two rounds
 KEEP_DELIVERIES = timedelta(days=7)  # longer than any vendor repeats a webhook
 MOST_DELIVERIES = 500_000  # some 60 MB
+KEEP_ACTIONS = timedelta(days=7)  # ended ones, for their idempotency keys; what came of them is in the activity
 KEEP_SENDS = timedelta(days=2)  # the exact bytes of requests whose outcome is known; vendors forget keys sooner
 
 
@@ -49,6 +50,7 @@ class Upkeep:
     def _prune(self, tx: Tx) -> int:
         now = self._engine.clock.now()
         tx.drop_sends(now - KEEP_SENDS)
+        tx.drop_actions(now - KEEP_ACTIONS)
         return tx.prune(now, Retention())
 
     def _prune_deliveries(self, tx: Tx) -> int:

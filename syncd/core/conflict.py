@@ -6,7 +6,7 @@ save without an edit are therefore all silent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from syncd.core.alignment import FACTS
@@ -81,7 +81,11 @@ def _same_line(base: Line, now: Line, rules: Normalisers) -> bool:
     return all(explained(getattr(base, n), getattr(now, n), rules.get(f"lines.{n}", ())) for n in FACTS)
 
 
-def merge_rows(both: Both, rows: tuple[Row, ...], conflict: Conflict) -> Flowing:
+Rule = Callable[[Row], Conflict]
+"""Who wins a field that both sides changed."""
+
+
+def merge_rows(both: Both, rows: tuple[Row, ...], rule: Rule) -> Flowing:
     """Three-way merge of shared fields since the last success. Symmetric: the order of arrival plays no part.
 
     What neither base knows was not mapped when both sides agreed: it is taken as it is, for mappings are not
@@ -90,21 +94,37 @@ def merge_rows(both: Both, rows: tuple[Row, ...], conflict: Conflict) -> Flowing
     Raises:
         Settled: a value cannot be said on the other side.
     """
+    flowing, changed = Flowing(), _changed(both)
+    for row in _seen(both, rows):
+        _merge(flowing, both, row, changed, rule(row))
+    return flowing
+
+
+def first_meeting(both: Both, rows: tuple[Row, ...], rule: Rule) -> Flowing:
+    """Two entities that were found to belong together: no base yet.
+
+    Raises:
+        Settled: a value cannot be said on the other side.
+    """
     flowing = Flowing()
-    changed = {side: changed_fields(both.now[side], both.base[side], both.rules[side]) for side in Side}
-    for row in rows:
-        movers = [side for side in Side if row.name in changed[side]]
-        if any(row.name not in both.now[side].fields for side in Side):
-            continue  # a side has not been looked at since the field was mapped
-        if all(row.name not in both.base[side].fields for side in Side):
-            if any(UNMET + row.name in both.base[side].fields for side in Side):
-                _meet(flowing, both, row, conflict)
-            else:
-                _settle(flowing, both, row)
-        elif not movers:
-            _learn(flowing, both, row)
-        elif len(movers) == 1:
-            _carry(flowing, both, row, movers[0])
+    for row in _seen(both, rows):
+        _meet(flowing, both, row, rule(row))
+    return flowing
+
+
+def forced(both: Both, rows: tuple[Row, ...], source: Side) -> Flowing:
+    """One side's values go over whether they moved or not, as a person wants it.
+
+    What that side never had is no value of its own, and is merged as ever.
+
+    Raises:
+        Settled: a value cannot be said on the other side.
+    """
+    flowing, changed, conflict = Flowing(), _changed(both), Conflict(source.value)
+    for row in _seen(both, rows):
+        own = any(content.fields.get(row.name) is not None for content in (both.now[source], both.base[source]))
+        if not own or not row.direction.allows(source):
+            _merge(flowing, both, row, changed, conflict)
         elif _equal(both, row):
             _settle(flowing, both, row)
         else:
@@ -112,17 +132,30 @@ def merge_rows(both: Both, rows: tuple[Row, ...], conflict: Conflict) -> Flowing
     return flowing
 
 
-def first_meeting(both: Both, rows: tuple[Row, ...], conflict: Conflict) -> Flowing:
-    """Two entities that were found to belong together: no base yet.
+def _seen(both: Both, rows: tuple[Row, ...]) -> list[Row]:
+    """Without those a side has not been looked at for since they were mapped."""
+    return [row for row in rows if all(row.name in both.now[side].fields for side in Side)]
 
-    Raises:
-        Settled: a value cannot be said on the other side.
-    """
-    flowing = Flowing()
-    for row in rows:
-        if all(row.name in both.now[side].fields for side in Side):
+
+def _changed(both: Both) -> Mapping[Side, frozenset[str]]:
+    return {side: changed_fields(both.now[side], both.base[side], both.rules[side]) for side in Side}
+
+
+def _merge(flowing: Flowing, both: Both, row: Row, changed: Mapping[Side, frozenset[str]], conflict: Conflict) -> None:
+    movers = [side for side in Side if row.name in changed[side]]
+    if all(row.name not in both.base[side].fields for side in Side):
+        if any(UNMET + row.name in both.base[side].fields for side in Side):
             _meet(flowing, both, row, conflict)
-    return flowing
+        else:
+            _settle(flowing, both, row)
+    elif not movers:
+        _learn(flowing, both, row)
+    elif len(movers) == 1:
+        _carry(flowing, both, row, movers[0])
+    elif _equal(both, row):
+        _settle(flowing, both, row)
+    else:
+        _contest(flowing, both, row, conflict)
 
 
 def _meet(flowing: Flowing, both: Both, row: Row, conflict: Conflict) -> None:

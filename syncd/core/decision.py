@@ -8,6 +8,7 @@ from datetime import datetime
 
 from syncd.core.facts import Facts
 from syncd.core.rules import FlowRules, SyncRules
+from syncd.model.action import Action, ActionState
 from syncd.model.content import Content
 from syncd.model.nouns import Allocation, Line
 from syncd.model.record import Activity, FieldChange, Op, Record
@@ -17,13 +18,35 @@ from syncd.model.values import Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Will:
+    """What a person wants of one decision beyond what the rules say; as a rule nothing.
+
+    Attributes:
+        force: this side's values go over, moved or not.
+        take: what wins where both sides moved. fields: the same for single fields.
+        revert: what was edited outside the side of birth goes back to what it was.
+    """
+
+    force: Side | None = None
+    take: Side | None = None
+    fields: Mapping[str, Side] = field(default_factory=dict)
+    revert: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One record with what both sides show now. A side that was never seen is None."""
+    """One record with what both sides show now. A side that was never seen is None.
+
+    Attributes:
+        asked: what people asked of it, in the order they did. will: what is left of that for the rules.
+    """
 
     record: Record
     left: Snapshot | None
     right: Snapshot | None
     stored: bool = True
+    asked: tuple[Action, ...] = ()
+    will: Will = field(default_factory=Will)
 
     def side(self, side: Side) -> Snapshot | None:
         return self.left if side is Side.LEFT else self.right
@@ -86,6 +109,7 @@ class Decision:
         wants: records of parents that must exist on the other side first.
         folds: another record that this one swallows: the two halves belong together.
         merges: entities of its side that turned out to live on as others.
+        splits: records made of halves that were set free. ended: actions with what came of them, as id, state, words.
     """
 
     record: Record
@@ -94,6 +118,8 @@ class Decision:
     wants: tuple[str, ...] = ()
     folds: str | None = None
     merges: tuple[Merge, ...] = ()
+    splits: tuple[Record, ...] = ()
+    ended: tuple[tuple[str, ActionState, str], ...] = ()
 
 
 def noted(

@@ -135,7 +135,7 @@ def _fits(context: Context, noun: Noun, candidate: Snapshot, source: Side) -> bo
 
 
 def _holder(context: Context, case: Case, candidate: Snapshot, side: Side) -> Record | None:
-    """The record that already joins this candidate with another entity; a lone half is free.
+    """The record that joins this candidate with another entity, or that a person keeps out; a lone half is free.
 
     Raises:
         Settled: a request about that record is out, and its outcome decides.
@@ -145,4 +145,4 @@ def _holder(context: Context, case: Case, candidate: Snapshot, side: Side) -> Re
         return None
     if holder.id in context.facts.busy:
         raise Settled("waits_parent", f"{holder.label}: a write is on its way", waits_for=f"record:{holder.id}")
-    return holder if holder.entity(side.other) is not None else None
+    return holder if holder.entity(side.other) is not None or holder.code == "by_person" else None

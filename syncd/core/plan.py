@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from syncd.core.actions import BY_PERSON, carried_out
 from syncd.core.catalogue import Group, entry
 from syncd.core.commands import create
 from syncd.core.content import project
 from syncd.core.decision import Case, Command, Context, Decision, noted
 from syncd.core.filters import describe, matches, needs_customer
-from syncd.core.identity import identified, keyed, survivors, with_entity
+from syncd.core.identity import identified, keyed, survivors
+from syncd.core.joining import joined
 from syncd.core.lifecycle import excluded, failed, pending, synced
 from syncd.core.match import counterpart
 from syncd.core.mirrored import cannot_be_recorded, mirror_payment
@@ -23,6 +25,7 @@ from syncd.core.reconcile import reconcile
 from syncd.core.requirements import Asked, turned_away
 from syncd.core.translate import ready
 from syncd.core.vanished import revived, vanished
+from syncd.core.variance import ACCEPTABLE, ACCEPTED, is_accepted
 from syncd.core.waking import woken_by
 from syncd.model.nouns import Invoice, Party, Product
 from syncd.model.record import Activity, Op
@@ -36,6 +39,12 @@ def plan(case: Case, context: Context) -> Decision:
     Raises:
         Missing: facts that were not brought yet; bring what it names and ask again.
     """
+    if case.asked or case.record.code == BY_PERSON:
+        return carried_out(case, context, _planned)
+    return _planned(case, context)
+
+
+def _planned(case: Case, context: Context) -> Decision:
     folds, before = None, case.record
     try:
         case, folds = survivors(case, context)
@@ -43,7 +52,10 @@ def plan(case: Case, context: Context) -> Decision:
         case = replace(case, record=identified(case, context))
         decision = _decide(case, context)
     except Settled as end:
-        decision = settled(case, context, end)
+        if end.code in ACCEPTABLE and is_accepted(case, context):
+            decision = Decision(record=synced(case.record, context.now, notes=(ACCEPTED,)))
+        else:
+            decision = settled(case, context, end)
     relinked = tuple(
         noted(context, before, "record.relinked", side=side, words=f"{before.entity(side)} -> {new}")
         for side in Side
@@ -158,24 +170,12 @@ def _introduce(case: Case, context: Context, source: Side) -> Decision:
 
 def _adopt(case: Case, context: Context, source: Side, found: Snapshot) -> Decision:
     """Both halves are there: join them, and let what differs flow."""
-    there = source.other
-    holder = context.facts.holder(context.flow.name, there, found.id)
-    record, folds = case.record, None
-    if holder is not None and holder.id != record.id:
-        # The older id stays: it may stand as our reference at a vendor, and in somebody's notes.
-        older = holder if not case.stored or holder.since <= record.since else record
-        folds = record.id if older is holder else holder.id
-        record = replace(older, wanted=record.wanted or holder.wanted, label=record.label, key=record.key)
-        record = with_entity(record, source, case.record.entity(source))
-    # Where it was born does not depend on which half was seen first.
-    record = replace(with_entity(record, there, found.id), origin=None)
-    joined = replace(case, record=record).with_side(there, found)
-    joined = replace(joined, record=identified(joined, context))
+    both, folds = joined(case, context, source, found)
     try:
-        decision = reconcile(joined, context)
+        decision = reconcile(both, context)
     except Settled as end:
-        decision = settled(joined, context, end)
-    linked = noted(context, joined.record, "record.linked", side=there, words=case.record.key or "")
+        decision = settled(both, context, end)
+    linked = noted(context, both.record, "record.linked", side=source.other, words=case.record.key or "")
     return replace(decision, folds=folds, activity=(linked, *decision.activity))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import replace
 
 from syncd.core.commands import DERIVED, Moved, compared, new_lines, present_noun, untold, update
-from syncd.core.conflict import UNMET, Both, Flowing, changed_fields, first_meeting, lines_moved, merge_rows
+from syncd.core.conflict import UNMET, Both, Flowing, first_meeting, forced, merge_rows
 from syncd.core.content import allocation_text, compared_rows, money_fields, project, rules_by_row
 from syncd.core.decision import Case, Command, Context, Decision, noted
 from syncd.core.identity import keyed, voided
@@ -15,9 +15,11 @@ from syncd.core.merged import followed
 from syncd.core.mirrored import MIRRORED, unrecorded
 from syncd.core.outcome import Settled
 from syncd.core.parents import GONE, INACTIVE, customer_there
+from syncd.core.restoring import Edit, chosen, lines_lost, lines_put_back, moves, put_back, restores
 from syncd.core.rules import Direction, Group, Row
 from syncd.core.translate import allocations_there, imposed, validate_invoice
 from syncd.core.vanished import set_aside
+from syncd.core.variance import ACCEPTED, MARK, is_accepted
 from syncd.model.content import Content, line_facts, shown
 from syncd.model.money import rounded
 from syncd.model.nouns import Invoice, Payment
@@ -46,16 +48,18 @@ def _compared(case: Case, context: Context, both: Both) -> Decision:
     assert origin is not None
     strangers = case.record.left_base is None or case.record.right_base is None
     money = money_fields(context.flow) if context.flow.origin_rule else frozenset()
-    if not strangers and money:
-        given = frozenset() if context.facts.sides[origin.other].owns_numbers else frozenset({"number"})
-        _refuse_outside_edit(both, money - given, origin.other)
+    if not strangers and money and not restores(case):
+        _refuse_outside_edit(both, _owed(context, money, origin.other), origin.other)
+    if strangers and context.flow.kind is Kind.INVOICE:
+        _refuse_other_total(case, context, origin)  # a person may have linked what does not fit
     rows = tuple(
         _effective(row, context.flow.direction) for row in compared_rows(context.flow) if row.name not in money
     )
-    if strangers:
-        flowing = first_meeting(both, rows, context.flow.conflict)
+    if case.will.force is not None:
+        flowing = forced(both, rows, case.will.force)
     else:
-        flowing = merge_rows(both, rows, context.flow.conflict)
+        merge = first_meeting if strangers else merge_rows
+        flowing = merge(both, rows, chosen(case.will, context.flow.conflict))
     if flowing.held:
         raise Settled("conflict_held", ", ".join(flowing.held))
     commands = _commands(case, context, both, flowing, money, strangers)
@@ -80,13 +84,15 @@ def _with_bases_now(case: Case, context: Context) -> Record:
     return replace(case.record, left_base=both.now[Side.LEFT], right_base=both.now[Side.RIGHT])
 
 
+def _owed(context: Context, money: frozenset[str], side: Side) -> frozenset[str]:
+    """What nobody may change there: a side that does not own its numbers is given them by others."""
+    return money if context.facts.sides[side].owns_numbers else money - {"number"}
+
+
 def _refuse_outside_edit(both: Both, money: frozenset[str], side: Side) -> None:
     """Money fields may only move where the record was born; anywhere else the whole record waits for the undo."""
-    moved = sorted(changed_fields(both.now[side], both.base[side], both.rules[side]) & money)
-    if lines_moved(both.now[side], both.base[side], both.rules[side]):
-        moved.append("lines")
-    if moved:
-        raise Settled("edited_outside_origin", ", ".join(moved))
+    if edit := moves(both, money, side):
+        raise Settled("edited_outside_origin", ", ".join([*sorted(edit.fields), *["lines"] * edit.lines]))
 
 
 def _effective(row: Row, direction: Direction) -> Row:
@@ -117,19 +123,26 @@ def _commands(
 
 def _money_there(case: Case, context: Context, both: Both, source: Side, money: frozenset[str], moved: Moved) -> None:
     """Add what changed of the money fields where the record was born, in the other side's terms."""
-    now, base, rules = both.now[source], both.base[source], both.rules[source]
-    changed, noun = changed_fields(now, base, rules) & money, present_noun(case, source)
-    moved.fields |= {name: now.fields.get(name) for name in sorted(changed)}
+    now, noun = both.now[source], present_noun(case, source)
+    own, edit = moves(both, money, source), moves(both, _owed(context, money, source.other), source.other)
+    if not restores(case):
+        edit = Edit()
+    elif case.will.force is source:
+        own, edit = own | edit, Edit()  # said anew, as if it had moved here
+    moved.fields |= put_back(both, source.other, edit.fields - own.fields)
+    moved.fields |= {name: now.fields.get(name) for name in sorted(own.fields)}
     if isinstance(noun, Invoice):
-        if changed or lines_moved(now, base, rules):
+        if own or edit:
             validate_invoice(context, noun, source)
-        if "customer" in changed:
+        if "customer" in own.fields:
             moved.fields["customer"] = customer_there(context, noun, source)
-        if lines_moved(now, base, rules):
+        if own.lines:
             moved.lines = new_lines(context, noun, source, now.lines or (), both.now[source.other].lines or ())
-        elif "discount" not in changed:
+        elif edit.lines:
+            moved.lines = lines_put_back(both, source.other)
+        elif "discount" not in own.fields | edit.fields:
             _refuse_other_total(case, context, source)
-    if isinstance(noun, Payment) and changed & {"amount", "allocations"}:
+    if isinstance(noun, Payment) and (own.fields | edit.fields) & {"amount", "allocations"}:
         moved.allocations = allocations_there(context, noun, source)
         moved.fields["allocations"] = allocation_text(moved.allocations, noun.amount)
 
@@ -155,7 +168,7 @@ def _refuse_other_total(case: Case, context: Context, source: Side) -> None:
     here, there = present_noun(case, source), present_noun(case, source.other)
     assert isinstance(here, Invoice) and isinstance(there, Invoice)
     same = rounded(here.total, here.currency) == rounded(there.total, there.currency)
-    if not same and not imposed(context, source):
+    if not same and not imposed(context, source) and not is_accepted(case, context):
         validate_invoice(context, here, source)
         raise Settled("amount_mismatch", f"One side says {shown(here.total)}, the other one {shown(there.total)}.")
 
@@ -184,9 +197,13 @@ def _decision(
         # Two strangers just met: what nobody has to change is agreed from now on; what has to, once it is written.
         unmet = Content(fields={UNMET + name: True for name in waiting})
         settled_now = {side: both.now[side].without(waiting).patched(unmet) for side in Side}
-    record = replace(case.record, left_base=settled_now[Side.LEFT], right_base=settled_now[Side.RIGHT])
+    notes = _kept_notes(case)
+    if not is_accepted(case, context):
+        settled_now = {side: content.without({MARK}) for side, content in settled_now.items()}
+        notes = tuple(note for note in notes if note != ACCEPTED)
+    record = replace(case.record, left_base=settled_now[Side.LEFT], right_base=settled_now[Side.RIGHT], notes=notes)
     if not commands:
-        return Decision(record=synced(record, context.now, notes=_kept_notes(case)))
+        return Decision(record=synced(record, context.now, notes=notes))
     activity = [_planned(context, case, command, both) for command in commands]
     if flowing.lost:
         activity.append(noted(context, record, "conflict.resolved", changes=tuple(flowing.lost)))
@@ -231,5 +248,7 @@ def _planned(context: Context, case: Case, command: Command, both: Both) -> Acti
         )
         for path, value in command.values.items()
     )
+    if command.lines is not None and restores(case):
+        changes = (*changes, lines_lost(both, target, command.lines))
     words = "update, lines too" if command.lines is not None else "update"
     return noted(context, case.record, "record.planned", side=target, words=words, changes=changes)

@@ -45,12 +45,12 @@ def vanished(case: Case, context: Context) -> Decision | None:
         Settled: it ends as excluded or failed.
     """
     known = [side for side in Side if case.side(side) is not None]
-    gone = [side for side in known if _gone(case.side(side))]
-    if not gone:
+    lost = [side for side in known if gone(case.side(side))]
+    if not lost:
         return None
-    if gone == known:
+    if lost == known:
         raise Settled("deleted_at_source", "It was deleted." if len(known) == 1 else "It is gone on both sides.")
-    return _decided(case, context, gone[0])
+    return _decided(case, context, lost[0])
 
 
 def set_aside(case: Case, context: Context) -> Decision | None:
@@ -67,7 +67,8 @@ def set_aside(case: Case, context: Context) -> Decision | None:
     return _decided(case, context, aside[0])
 
 
-def _gone(snapshot: Snapshot | None) -> bool:
+def gone(snapshot: Snapshot | None) -> bool:
+    """Whether it is no longer there."""
     # A void invoice is a document like any other; of a void payment nothing is left.
     event = happened(snapshot)
     if event is Happening.VOIDED:

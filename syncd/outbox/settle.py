@@ -16,6 +16,7 @@ from syncd.core.lifecycle import failed, pending, synced
 from syncd.core.normalise import base_after_write
 from syncd.core.retry import OutcomeLost, RetryAt, Throttled, decide_retry
 from syncd.core.rules import SyncRules
+from syncd.core.variance import ACCEPTED
 from syncd.core.waking import woken_by
 from syncd.engine import Engine, observed
 from syncd.model.content import Content, shown
@@ -137,7 +138,7 @@ class Settler:
             if holder.id != record.id:
                 ledger.folded[holder.id] = record.id
         if not ledger.waiting[record.id] and not _refused_elsewhere(record) and record.code != "retry":
-            record = synced(record, now)
+            record = synced(record, now, notes=[note for note in record.notes if note == ACCEPTED])
         ledger.activity.append(_entry(intent, record, now, "write.done", request_id=outcome.request_id))
         if outcome.foreign:
             record = self._overwrote(ledger, intent, record, outcome)
@@ -161,7 +162,7 @@ class Settler:
             earlier = self._content(intent, ledger.before.get(ref))
         # What a mirror was told is remembered in its base but stands in no content.
         told = [name for name in written.fields if name.startswith(DERIVED)]
-        return earlier is None or not answered.alike(earlier.patched(written.without(told)))
+        return earlier is None or answered.digest() != earlier.patched(written.without(told)).digest()
 
     def _bases(self, intent: Intent, answered: Content | None) -> dict[Side, Content]:
         """The part of each base this write settles: the source's as decided, the target's as the vendor took it."""

@@ -11,18 +11,22 @@ import msgspec
 from aiohttp import web
 from aiohttp_sse import sse_response
 
+from syncd.actions import Wish
 from syncd.errors import UsageError
-from syncd.status import openapi
+from syncd.status import openapi, problems
+from syncd.status.access import ACCESS, CALLER, Access, local
+from syncd.status.acting import FILTERS, KEY_HEADER, act, act_on_many, problem_code, sent, wish_of
 from syncd.status.events import Events, Moved, TooMany
 from syncd.status.html import Page
 from syncd.status.language import language_of
 from syncd.status.query import asked, number, parameters
 from syncd.status.reader import MAX_LIMIT, Reader
 from syncd.status.routes import ROUTES
-from syncd.status.shield import LANGUAGE, MAX_BODY, TELLER, local, problem, set_headers, shield
+from syncd.status.shield import LANGUAGE, MAX_BODY, TELLER, problem, set_headers, shield
 from syncd.status.source import Owner
+from syncd.status.tokens import Work, create, listed, revoke
 
-_SOCKET_ONLY = "actions are taken through the unix socket, as the syncd commands do"
+_SOCKET_ONLY = "this is done through the unix socket only, as the syncd commands do"
 SEND_SECONDS = 20.0  # a listener that reads nothing for so long is let go
 PING_SECONDS = 15.0
 
@@ -30,10 +34,11 @@ PING_SECONDS = 15.0
 def create_app(source: Owner) -> web.Application:
     """The application that both listeners serve."""
     daemon = source.config.daemon
-    app = web.Application(middlewares=[shield(open_on_loopback=daemon.open_on_loopback)], client_max_size=MAX_BODY)
+    access = Access(source)
+    app = web.Application(middlewares=[shield(access)], client_max_size=MAX_BODY)
     events = Events(source)
     api, page = Api(source, events), Page(source)
-    app[LANGUAGE], app[TELLER] = daemon.language, page.problem
+    app[LANGUAGE], app[TELLER], app[ACCESS] = daemon.language, page.problem, access
     app.add_routes([web.route(route.method, route.path, getattr(api, route.name)) for route in ROUTES])
     app.add_routes([web.get("/livez", api.livez), web.get("/readyz", api.readyz), *page.routes()])
     app.on_response_prepare.append(set_headers)
@@ -109,9 +114,6 @@ class Api:
         return stream
 
     async def control(self, request: web.Request) -> web.Response:
-        # Until there are operator tokens, the socket file's rights say who may act; a web page can never reach it.
-        if not local(request):
-            return problem(request, HTTPStatus.FORBIDDEN, _SOCKET_ONLY)
         told = request.match_info
         try:
             return _json(request, await self._source.control(told["action"], told["sync"], told["flow"]))
@@ -127,8 +129,65 @@ class Api:
         except UsageError as error:
             return problem(request, HTTPStatus.NOT_FOUND, str(error))
 
+    async def action(self, request: web.Request) -> web.StreamResponse:
+        given, form = await sent(request)
+        id, back = request.match_info["id"], given.pop("back", None)
+        try:
+            wish = self._wish(request, given)
+            told = await act(self._source, wish, id)
+        except UsageError as error:
+            return _not_taken(request, error)
+        return _back(back if back is not None else f"/records/{id}") if form else _json(request, told)
+
+    async def actions(self, request: web.Request) -> web.StreamResponse:
+        given, form = await sent(request)
+        which = {name: given.pop(name) for name in ("records", *FILTERS) if name in given}
+        back = given.pop("back", "/")
+        try:
+            told = await act_on_many(self._source, self._wish(request, given), which)
+        except UsageError as error:
+            return _not_taken(request, error)
+        return _back(back) if form else _json(request, told)
+
+    def _wish(self, request: web.Request, given: dict[str, Any]) -> Wish:
+        parameters(request)
+        key = request.headers.get(KEY_HEADER, given.pop("idempotency_key", None))
+        return wish_of(request.match_info["action"], given, request[CALLER].name, key)
+
+    async def tokens(self, request: web.Request) -> web.Response:
+        if not local(request):
+            return problem(request, HTTPStatus.FORBIDDEN, _SOCKET_ONLY)
+        parameters(request)
+        return _json(request, await listed(self._source))
+
+    async def create_token(self, request: web.Request) -> web.Response:
+        return await self._token(request, create)
+
+    async def revoke_token(self, request: web.Request) -> web.Response:
+        return await self._token(request, revoke)
+
+    async def _token(self, request: web.Request, work: Work) -> web.Response:
+        if not local(request):
+            return problem(request, HTTPStatus.FORBIDDEN, _SOCKET_ONLY)
+        given, _ = await sent(request)
+        try:
+            return _json(request, await work(self._source, given | dict(request.match_info)))
+        except UsageError as error:
+            return _not_taken(request, error)
+
     def _reader(self, request: web.Request) -> Reader:
         return Reader(self._source, language_of(request, request.app[LANGUAGE]))
+
+
+def _not_taken(request: web.Request, error: UsageError) -> web.Response:
+    code = problem_code(error)
+    return problem(request, problems.PROBLEMS[code].status, str(error), code)
+
+
+def _back(path: Any) -> web.Response:
+    """After a form a browser goes on to a page of ours."""
+    ours = isinstance(path, str) and path.startswith("/") and not path.startswith(("//", "/\\"))
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": path if ours else "/"})
 
 
 async def _next(queue: asyncio.Queue[Moved | None]) -> Moved | None:

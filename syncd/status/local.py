@@ -38,6 +38,9 @@ class LocalSource:
         now = self.clock.now()
         return await self.store.write(lambda tx: control(tx, action, sync, flow, now))
 
+    def ring(self) -> None:
+        """Nobody is there to hear it: it is carried out by the next run."""
+
     def ready(self) -> tuple[bool, str]:
         return True, ""
 

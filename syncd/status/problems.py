@@ -112,6 +112,32 @@ PROBLEMS: Mapping[str, ProblemKind] = {
             "Lisez le détail ; regardez l’enregistrement de nouveau, il a pu évoluer.",
         ),
     ),
+    "not_confirmed": _kind(
+        HTTPStatus.CONFLICT,
+        (
+            "This cannot be undone",
+            "What is asked would void or delete something, or send it a second time.",
+            "Read the detail; ask again with a confirmation if it is wanted.",
+        ),
+        (
+            "C’est irréversible",
+            "La demande annulerait ou supprimerait quelque chose, ou l’enverrait une seconde fois.",
+            "Lisez le détail ; demandez de nouveau en confirmant si c’est voulu.",
+        ),
+    ),
+    "key_reused": _kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        (
+            "This key was used before",
+            "The same idempotency key was sent with another action or for another record.",
+            "Send each new request with a new key.",
+        ),
+        (
+            "Cette clé a déjà servi",
+            "La même clé d’idempotence a été envoyée avec une autre action ou pour un autre enregistrement.",
+            "Envoyez chaque nouvelle demande avec une nouvelle clé.",
+        ),
+    ),
     "too_large": _kind(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         ("The request is too large", "Nothing here takes that much.", "Send only what is asked for."),
@@ -169,7 +195,8 @@ PROBLEMS: Mapping[str, ProblemKind] = {
     ),
 }
 
-_BY_STATUS = {kind.status: code for code, kind in PROBLEMS.items()}
+# Of several with one status the first says the least.
+_BY_STATUS = {kind.status: code for code, kind in reversed(list(PROBLEMS.items()))}
 
 
 def code_of(status: HTTPStatus) -> str:

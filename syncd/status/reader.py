@@ -191,6 +191,7 @@ class Reader:
             intents=tx.intents_of([id]).get(id, []),
             activity=tx.activity(id, activity) if activity else [],
             blocker=tx.records([waits]).get(waits) if waits else None,
+            asked=tx.open_actions([id]).get(id, ()),
         )
 
     def _summary(self, record: Record, told: Told) -> dict[str, Any]:

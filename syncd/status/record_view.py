@@ -15,6 +15,7 @@ from syncd.core import catalogue
 from syncd.core.conflict import UNMET
 from syncd.core.content import project
 from syncd.core.rules import FlowRules, SyncRules
+from syncd.model.action import Action
 from syncd.model.content import Content
 from syncd.model.nouns import Line
 from syncd.model.record import Activity, Intent, Record, Status
@@ -58,6 +59,7 @@ class Seen:
     intents: Sequence[Intent] = ()
     activity: Sequence[tuple[int, Activity]] = ()
     blocker: Record | None = None
+    asked: Sequence[Action] = ()
 
     @property
     def flow(self) -> FlowRules:
@@ -108,6 +110,7 @@ def details(seen: Seen, told: Told) -> dict[str, Any]:
         "fields": _fields(seen),
         "lines": {side.value: _lines(seen, side) for side in Side},
         "intents": [_intent(intent) for intent in seen.intents],
+        "asked": [asked_of(action) for action in seen.asked],
     }
 
 
@@ -162,6 +165,23 @@ def activity_entry(number: int, entry: Activity) -> dict[str, Any]:
         "words": entry.words,
         "changes": [asdict(change) | {"side": change.side.value} for change in entry.changes],
         "request_id": entry.request_id,
+    }
+
+
+def asked_of(action: Action) -> dict[str, Any]:
+    """An action as it is answered."""
+    return {
+        "id": action.id,
+        "record": action.record,
+        "action": action.name.value,
+        "by": action.by,
+        "at": moment(action.at),
+        "state": action.state.value,
+        "outcome": action.outcome,
+        "take": action.take.value if action.take else None,
+        "fields": {name: side.value for name, side in action.fields.items()},
+        "entity": action.entity,
+        "confirmed": action.confirmed,
     }
 
 

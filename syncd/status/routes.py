@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from syncd import consent, controls
+from syncd.model.action import ActionName
+from syncd.status.acting import MANY
 from syncd.status.reader import DEFAULT_LIMIT, MAX_LIMIT
-from syncd.status.shapes import NUMBER, STATUS, TEXT, Schema
+from syncd.status.shapes import NUMBER, STATUS, TEXT, Schema, ref
 
 API = "/api/v1"
 ALWAYS = (
@@ -140,6 +142,50 @@ ROUTES = (
         words="Why a record stands where it stands, and what happens next.",
         answer="Explanation",
         problems=_UNKNOWN,
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/records/{{id}}/{{action}}",
+        name="action",
+        words="Ask something of a record; it is carried out within moments, and what came of it is in its account.",
+        answer="Action",
+        problems=(*_TOLD, HTTPStatus.UNPROCESSABLE_ENTITY),
+        choices={"action": tuple(ActionName)},
+        body=ref("ActionArguments"),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/actions/{{action}}",
+        name="actions",
+        words="Ask the same of many records: of those named, or of all that a filter leaves.",
+        answer="ActionsTold",
+        problems=(*_TOLD, HTTPStatus.UNPROCESSABLE_ENTITY),
+        choices={"action": MANY},
+        body=ref("ManyArguments"),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/tokens",
+        name="tokens",
+        words="Every access token: its name, role and dates, never the token itself. Through the unix socket only.",
+        answer="Tokens",
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/tokens/{{name}}",
+        name="create_token",
+        words="Make an access token; it is told this once. Through the unix socket only.",
+        answer="NewToken",
+        problems=(HTTPStatus.CONFLICT,),
+        body=ref("TokenArguments"),
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/tokens/{{name}}/revoke",
+        name="revoke_token",
+        words="Accept a token no longer. Through the unix socket only.",
+        answer="Token",
+        problems=_TOLD,
     ),
     Route(
         method="POST",

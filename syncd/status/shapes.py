@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from syncd.core import catalogue
+from syncd.model.action import ActionName, ActionState
 from syncd.model.record import IntentState, Op, Status
 from syncd.model.references import Side
 from syncd.model.snapshot import Presence
+from syncd.model.token import Role
 
 Schema = dict[str, Any]
 
@@ -88,6 +90,28 @@ _CONNECTION = {
     "since": maybe(MOMENT),
     "quota": maybe(shape(limit=NUMBER, remaining=NUMBER, resets_at=maybe(MOMENT))),
 }
+_CHOICE = {"type": "string", "description": "left, right, or the name of one of the two connections"}
+_ACTION = {
+    "id": TEXT,
+    "record": TEXT,
+    "action": {"type": "string", "enum": [name.value for name in ActionName]},
+    "by": TEXT,
+    "at": MOMENT,
+    "state": {"type": "string", "enum": [state.value for state in ActionState]},
+    "outcome": TEXT,
+    "take": maybe(SIDE),
+    "fields": {"type": "object", "additionalProperties": SIDE},
+    "entity": maybe(TEXT),
+    "confirmed": FLAG,
+}
+_TOKEN = {
+    "name": TEXT,
+    "role": {"type": "string", "enum": [role.value for role in Role]},
+    "created_at": MOMENT,
+    "expires_at": maybe(MOMENT),
+    "revoked_at": maybe(MOMENT),
+    "valid": FLAG,
+}
 _LINES = maybe(listed({"type": "object", "additionalProperties": VALUE}))
 
 SCHEMAS: dict[str, Schema] = {
@@ -149,6 +173,7 @@ SCHEMAS: dict[str, Schema] = {
         fields=listed(ref("Field")),
         lines=shape(**_both(shape(base=_LINES, now=_LINES))),
         intents=listed(ref("Intent")),
+        asked=listed(ref("Action")),
     ),
     "Entry": shape(
         number=NUMBER,
@@ -189,6 +214,47 @@ SCHEMAS: dict[str, Schema] = {
             )
         )
     ),
+    "Action": shape(**_ACTION),
+    "ActionArguments": {
+        "type": "object",
+        "properties": {
+            "confirm": {**FLAG, "description": "It is known that this cannot be undone, and wanted."},
+            "from": {**_CHOICE, "description": "force: whose values go over."},
+            "take": {**_CHOICE, "description": "resolve: whose values stay."},
+            "fields": {
+                "type": "object",
+                "additionalProperties": _CHOICE,
+                "description": "resolve: the same for single fields.",
+            },
+            "id": {**TEXT, "description": "link: the id the missing half has at its vendor."},
+            "record": {**TEXT, "description": "link: or the record that holds it."},
+        },
+        "additionalProperties": False,
+    },
+    "ManyArguments": {
+        "type": "object",
+        "properties": {
+            "records": listed(TEXT),
+            **dict.fromkeys(("sync", "flow", "status", "code", "q"), TEXT),
+            "confirm": FLAG,
+        },
+        "additionalProperties": False,
+    },
+    "ActionsTold": shape(
+        action=TEXT,
+        asked=NUMBER,
+        not_taken=NUMBER,
+        refused=listed(shape(record=TEXT, detail=TEXT, confirm=FLAG)),
+    ),
+    "Token": shape(**_TOKEN),
+    "Tokens": shape(tokens=listed(ref("Token"))),
+    "NewToken": shape(**_TOKEN, token=TEXT),
+    "TokenArguments": {
+        "type": "object",
+        "properties": {"role": {"type": "string", "enum": [role.value for role in Role]}, "expires": MOMENT},
+        "required": ["role"],
+        "additionalProperties": False,
+    },
     "FlowTold": shape(sync=TEXT, flow=TEXT, action=TEXT, records=NUMBER),
     "ConnectionTold": shape(
         connection=TEXT, action=TEXT, account_name=maybe(TEXT), flows=listed(TEXT), state=TEXT, words=TEXT

@@ -19,9 +19,10 @@ from aiohttp.typedefs import Handler, Middleware
 
 from syncd.config_values import is_loopback
 from syncd.connectors.base import ConnectionTrouble
-from syncd.entrance.connection import BODY_SECONDS, RETRY_SECONDS, GuardedConnection, through_socket_file
+from syncd.entrance.connection import BODY_SECONDS, RETRY_SECONDS, GuardedConnection
 from syncd.entrance.gate import Entry
 from syncd.status import problems
+from syncd.status.access import CALLER, FAILURES_COUNT, PAGE, Access, Refused, from_here, local
 from syncd.status.language import language_of
 from syncd.status.reader import BadQuestion, UnknownRecord
 from syncd.status.routes import API
@@ -42,6 +43,10 @@ HEADERS: Mapping[str, str] = {
     "Server": "syncd",
 }
 OPEN_TO_ALL = frozenset({"/livez", "/readyz"})
+SAID_ALONG: Mapping[str, Mapping[str, str]] = {
+    "unauthorized": {"WWW-Authenticate": "Bearer"},
+    "too_often": {"Retry-After": f"{FAILURES_COUNT:.0f}"},
+}
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 MAX_BODY = 64 * 1024  # a form of one record
 LANGUAGE = web.AppKey("language", str)
@@ -51,15 +56,7 @@ TELLER: web.AppKey[Teller] = web.AppKey("teller")
 """Tells a browser what is wrong: the request, the status, the problem's code, the detail."""
 
 
-class Refused(Exception):
-    """The request is answered with this problem."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-
-
-def shield(*, open_on_loopback: bool) -> Middleware:
+def shield(access: Access) -> Middleware:
     """The middleware around every answer: refuses, takes the body in, turns errors into problems."""
 
     @web.middleware
@@ -70,12 +67,16 @@ def shield(*, open_on_loopback: bool) -> Middleware:
         try:
             if connection.entry is Entry.EXCESS:
                 return _come_later(request)
-            _admit(request, open_on_loopback)
+            await _admit(request, access)
             await _take_body(request)
+            if request.method not in SAFE and request.match_info.http_exception is None:
+                await _let_act(request, access)
             connection.unhurried()
             return await _answered(request, handler)
         except Refused as refused:
-            return problem(request, problems.PROBLEMS[refused.code].status, str(refused), refused.code)
+            response = problem(request, problems.PROBLEMS[refused.code].status, str(refused), refused.code)
+            response.headers.update(SAID_ALONG.get(refused.code, {}))
+            return response
         finally:
             connection.answered()
 
@@ -133,12 +134,6 @@ def route(request: web.Request) -> str:
     return resource.canonical if resource else "unknown"
 
 
-def local(request: web.Request) -> bool:
-    """Whether the request came through the unix socket, which only its file's rights open."""
-    assert request.transport is not None
-    return through_socket_file(request.transport)
-
-
 def _come_later(request: web.Request) -> web.Response:
     response = problem(request, HTTPStatus.SERVICE_UNAVAILABLE, "too many connections at once", "busy")
     response.headers["Retry-After"] = RETRY_SECONDS
@@ -146,24 +141,20 @@ def _come_later(request: web.Request) -> web.Response:
     return response
 
 
-def _admit(request: web.Request, open_on_loopback: bool) -> None:
-    if local(request):
-        return
-    if not _names_this_machine(request.host):
+async def _admit(request: web.Request, access: Access) -> None:
+    if not local(request) and not _names_this_machine(request.host):
         raise Refused("misdirected", "this address is not served here; use the address in daemon.listen")
-    if not (open_on_loopback or request.path in OPEN_TO_ALL):
-        words = "set daemon.open_on_loopback = true, or ask through the unix socket, as the syncd commands do"
-        raise Refused("unauthorized", words)
-    if request.method not in SAFE and not _from_here(request):
+    if request.path in OPEN_TO_ALL:
+        return
+    if request.method not in SAFE and not from_here(request):
         raise Refused("forbidden", "this was sent from another web site")
+    request[CALLER] = await access.caller(request)
 
 
-def _from_here(request: web.Request) -> bool:
-    """Whether a browser says that our own page sent it, or no browser did: browsers name the origin of every form."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        return False
-    origin = request.headers.get("Origin")
-    return origin is None or origin == f"{request.scheme}://{request.host}"
+async def _let_act(request: web.Request, access: Access) -> None:
+    caller = request[CALLER]
+    if not caller.acts and not (caller.name == PAGE and await access.is_our_page(request)):
+        raise Refused("forbidden", "to act, show an operator token, or use the buttons of a page that is up to date")
 
 
 async def _take_body(request: web.Request) -> None:

@@ -41,6 +41,9 @@ class StatusSource(Protocol):
             UsageError: there is no such action, sync or flow.
         """
 
+    def ring(self) -> None:
+        """Something was asked of a record: it is to be looked at now."""
+
     def ready(self) -> tuple[bool, str]:
         """Whether requests can be answered, and why not."""
 

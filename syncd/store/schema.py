@@ -23,11 +23,14 @@ from sqlalchemy import (
 
 from syncd.store.columns import BytewiseText, JsonText, KeyText, PeopleText, RowNumber, UtcDateTime
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision this release works with; known here so that a start at head need not load Alembic."""
 
 IS_CREATE = text("op = 'create'")
 """Which intents the unique index on creates is about; also named by the insert that meets it."""
+
+IS_OPEN = text("state = 'open'")
+"""Which actions the index for turns is about."""
 
 metadata = MetaData(
     naming_convention={
@@ -289,4 +292,37 @@ activity = Table(
     Column("request_id", Text),
     Index("ix_activity_record", "record", "number"),
     sqlite_autoincrement=True,
+)
+
+actions = Table(
+    "actions",
+    metadata,
+    Column("number", RowNumber, primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("record", BytewiseText, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("by", PeopleText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    Column("arguments", JsonText, nullable=False),
+    Column("key", PeopleText),
+    Column("state", Text, nullable=False),
+    Column("outcome", PeopleText, nullable=False),
+    Column("ended_at", UtcDateTime),
+    UniqueConstraint("id"),
+    UniqueConstraint("by", "key", "record"),
+    Index("ix_actions_open", "record", "number", sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+    sqlite_autoincrement=True,
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", PeopleText, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    UniqueConstraint("digest"),
 )

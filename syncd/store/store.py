@@ -15,6 +15,7 @@ from sqlalchemy import Connection, make_url
 from syncd.store import migrate
 from syncd.store.database import Database, Inline, Life
 from syncd.store.seal import Cipher, Seal
+from syncd.store.tx_actions import ActionsPart
 from syncd.store.tx_activity import ActivityPart
 from syncd.store.tx_changes import ChangesPart
 from syncd.store.tx_connections import ConnectionsPart
@@ -22,12 +23,22 @@ from syncd.store.tx_deliveries import DeliveriesPart
 from syncd.store.tx_entities import EntitiesPart
 from syncd.store.tx_intents import IntentsPart
 from syncd.store.tx_listing import ListingPart
-from syncd.store.tx_times import TimesPart
+from syncd.store.tx_tokens import TokensPart
 
 T = TypeVar("T")
 
 
-class Tx(ConnectionsPart, ChangesPart, DeliveriesPart, EntitiesPart, ListingPart, IntentsPart, ActivityPart, TimesPart):
+class Tx(
+    ConnectionsPart,
+    ChangesPart,
+    DeliveriesPart,
+    EntitiesPart,
+    ListingPart,
+    IntentsPart,
+    ActivityPart,
+    ActionsPart,
+    TokensPart,
+):
     """One transaction. Its parts are split by table group over the `tx_*` modules."""
 
 

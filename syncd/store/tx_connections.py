@@ -12,11 +12,6 @@ from sqlalchemy import select
 from syncd.model.connection import ConnectionRow
 from syncd.store import schema
 from syncd.store.base import TxPart
-from syncd.store.many import upserted
-
-_SET = upserted(schema.meta)
-_SAVE = upserted(schema.connections)
-_MOVE = upserted(schema.cursors)
 
 
 class ConnectionsPart(TxPart):
@@ -27,7 +22,7 @@ class ConnectionsPart(TxPart):
         return value
 
     def set_meta(self, key: str, value: str) -> None:
-        _SET.run(self._connection, [{"key": key, "value": value}])
+        self._upsert(schema.meta, [{"key": key, "value": value}])
 
     def connection(self, name: str) -> ConnectionRow | None:
         query = select(schema.connections).where(schema.connections.c.name == name)
@@ -41,7 +36,7 @@ class ConnectionsPart(TxPart):
 
     def save_connection(self, row: ConnectionRow) -> None:
         values = {name: getattr(row, name) for name in schema.connections.c.keys()}  # noqa: SIM118 - columns, not a dict
-        _SAVE.run(self._connection, [values])
+        self._upsert(schema.connections, [values])
 
     def cursors(self, connection: str) -> dict[str, str]:
         """The connector's own texts by their names (a kind, or a kind and more)."""
@@ -52,7 +47,7 @@ class ConnectionsPart(TxPart):
     def set_cursors(self, connection: str, cursors: Mapping[str, str], at: datetime) -> None:
         """Move these cursors; others stay. Belongs in the transaction that stores what was seen up to them."""
         rows = [{"connection": connection, "name": name, "cursor": text, "at": at} for name, text in cursors.items()]
-        _MOVE.run(self._connection, rows)
+        self._upsert(schema.cursors, rows)
 
 
 def _connection_of(row: SqlRow[Any]) -> ConnectionRow:

@@ -7,27 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, null, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 from sqlalchemy import Row as SqlRow
 
 from syncd.model.content import content_from_plain, content_to_plain
 from syncd.model.record import Record, Status
 from syncd.model.references import Side
 from syncd.store import schema
-from syncd.store.base import chunks, unindexed
+from syncd.store.base import Row, chunks, unindexed
 from syncd.store.columns import index_key
-from syncd.store.many import Row, added, each, same, upserted
 from syncd.store.tx_counts import CountsPart, Standing
 from syncd.store.waking import wake
 
 _table = schema.records
 _SIDES = {Side.LEFT: _table.c.left_id, Side.RIGHT: _table.c.right_id}
-_SAVE = upserted(_table, lambda new: {"revision": _table.c.revision + 1})
-_LET_GO = {
-    column.name: each(update(_table).where(*same(_table, ("id",))).values({column.name: null()}))
-    for column in _SIDES.values()
-}
-_ADD_KEYS = added(schema.keys)
 _SEARCHED = ("label", "match_key", "left_id", "right_id")
 
 
@@ -69,14 +62,14 @@ class RecordsPart(CountsPart):
         rows = {record.id: _row_of(record) for record in records}
         before = self._before(rows)
         self._let_go(rows, before)
-        _SAVE.run(self._connection, list(rows.values()))
+        self._upsert(_table, list(rows.values()), {"revision": _table.c.revision + 1})
         self._replace_search_keys(
             row for id, row in rows.items() if id not in before or _searched(before[id]) != _searched(row)
         )
         self._count([_standing(row) for row in before.values()], [_standing(row) for row in rows.values()])
 
     def delete_record(self, id: str, into: str) -> None:
-        """Fold a record into an older one, which takes over its activity and whoever waits for it."""
+        """Fold a record into an older one, which takes over its activity, what was asked of it and whoever waits."""
         before = self._before([id])
         if id not in before:
             return
@@ -84,6 +77,7 @@ class RecordsPart(CountsPart):
         self._connection.execute(
             update(_table).where(_table.c.waits_for == f"record:{id}").values(waits_for=f"record:{into}")
         )
+        self._connection.execute(update(schema.actions).where(schema.actions.c.record == id).values(record=into))
         self._connection.execute(delete(schema.keys).where(schema.keys.c.record == id))
         self._connection.execute(delete(_table).where(_table.c.id == id))
         self._count([_standing(before[id])], [])
@@ -101,6 +95,11 @@ class RecordsPart(CountsPart):
     def wake(self, waits_for: Sequence[str], now: datetime) -> int:
         """Make records due that wait for one of these; says how many. Synced ones wait for nothing."""
         return wake(self._connection, waits_for, now)
+
+    def bring_forward(self, ids: Sequence[str], now: datetime) -> None:
+        """Make these records due, whatever they wait for."""
+        for chunk in chunks(ids):
+            self._connection.execute(update(_table).where(_table.c.id.in_(chunk)).values(next_at=now))
 
     def records_with_other_rules(self, sync: str, flow: str, rules_digest: str, limit: int) -> list[Record]:
         """Records last planned by other rules than these; two steps into an index, however many records there are."""
@@ -131,13 +130,14 @@ class RecordsPart(CountsPart):
             moved = [
                 {"key_id": id} for id, row in before.items() if row[name] is not None and row[name] != rows[id][name]
             ]
-            _LET_GO[name].run(self._connection, moved)
+            self._each(update(_table).where(_table.c.id == bindparam("key_id")).values({name: None}), moved)
 
     def _replace_search_keys(self, rows: Iterable[Row]) -> None:
         changed = list(rows)
         for chunk in chunks(row["id"] for row in changed):
             self._connection.execute(delete(schema.keys).where(schema.keys.c.record.in_(chunk)))
-        _ADD_KEYS.run(self._connection, [{"key": key, "record": row["id"]} for row in changed for key in _keys(row)])
+        if keys := [{"key": key, "record": row["id"]} for row in changed for key in _keys(row)]:
+            self._connection.execute(insert(schema.keys), keys)
 
 
 def _keys(row: Mapping[str, Any]) -> set[str]:

@@ -84,7 +84,9 @@ def test_every_status_that_may_be_answered_has_words():
     """What the table of routes names as a problem is one of `problems.py`, and its statuses are told apart."""
     named = {status for route in ROUTES for status in (*ALWAYS, *route.problems)}
     assert named <= {kind.status for kind in problems.PROBLEMS.values()}
-    assert len({kind.status for kind in problems.PROBLEMS.values()}) == len(problems.PROBLEMS)
+    told = [kind.status for code, kind in problems.PROBLEMS.items() if code != "not_confirmed"]
+    assert len(set(told)) == len(told)
+    assert problems.code_of(problems.PROBLEMS["not_confirmed"].status) == "not_possible_now"
 
 
 async def test_what_moves_is_told_as_it_moves(house):

@@ -19,6 +19,7 @@ from syncd.core.lifecycle import failed, pending, synced
 from syncd.core.normalise import base_after_write
 from syncd.core.plan import plan
 from syncd.core.rules import FlowRules, SyncRules
+from syncd.core.variance import ACCEPTED
 from syncd.model.content import Content
 from syncd.model.nouns import Party
 from syncd.model.record import Activity, Intent, Op, Record
@@ -160,7 +161,7 @@ class World:
         if intent.op is Op.CREATE:
             record = replace(record, **{intent.side.value: id})
         if not any(other.record == record.id for other in self.intents.values()):
-            record = synced(record, self.now)
+            record = synced(record, self.now, notes=[note for note in record.notes if note == ACCEPTED])
         self.records[record.id] = record
 
     def _bases(self, intent: Intent, answered: Snapshot) -> dict[Side, Content]:
