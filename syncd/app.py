@@ -17,6 +17,7 @@ from syncd.accounts import Accounts
 from syncd.assembly import WEBHOOKS, connectors_of, fitted, rules_of, settings_of
 from syncd.bell import Bell
 from syncd.clock import Chance, Clock, SystemChance, SystemClock
+from syncd.clockwatch import ClockWatch
 from syncd.config import Config
 from syncd.connectors.base import ConnectionTrouble
 from syncd.connectors.http import AioTransport, Transport
@@ -71,6 +72,7 @@ class App:
     turn: Turn
     executor: Executor
     upkeep: Upkeep
+    watch: ClockWatch
     intake: Intake
     bell: Bell
     disk: Disk
@@ -201,6 +203,7 @@ class App:
     async def _round(self) -> int:
         """One round; what fails as a whole is tried again, more and more slowly, and makes the daemon unready."""
         try:
+            await self.watch.look()
             await self.upkeep.run()
             found = await self.step()
         except Exception:  # a fault of ours or of the disk: it is in the log, and everything decided is still stored
@@ -215,12 +218,11 @@ class App:
         deadline = self.clock.monotonic() + wait
         await self.poll(everything=True)
         while True:
-            moved = 0
-            while (count := await self._settle()) > 0:
-                moved += count
+            sent = self.executor.sent
+            while await self._settle() > 0:
                 self.bell.hush()
                 await self._report(progress)
-            if moved and await self.poll(everything=True):
+            if self.executor.sent > sent and await self.poll(everything=True):
                 continue  # what we wrote ourselves is known now too, and so is what a person did meanwhile
             pause = await self._soon()
             if pause is None or self.clock.monotonic() + pause > deadline:
@@ -325,6 +327,7 @@ async def assembled(
         executor=Executor(engine, health, bell),
         upkeep=Upkeep(engine),
         intake=Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring, disk.low),
+        watch=ClockWatch(engine, health),
         bell=bell,
         disk=disk,
         version=version("syncd"),

@@ -49,6 +49,15 @@ class Bringer:
         await self._holders(needs.holders)
         return await self._partners(needs.partners)
 
+    async def foresee(self, needs: Needs) -> None:
+        """Look up what will be asked for, as far as we hold it: no vendor is asked, and nothing is made."""
+        facts = self.facts
+        for side, kind, ids in _grouped(needs.snapshots - facts.snapshots.keys()):
+            held = await self._held(self._sync.connection(side), kind, ids)
+            facts.snapshots |= {(side, kind, id): snapshot for id, snapshot in held.items()}
+        await self._known(needs.known - facts.known.keys())
+        await self._partners(needs.partners - facts.partners.keys())
+
     async def _snapshots(self, wanted: frozenset[EntityKey]) -> None:
         for side, kind, ids in _grouped(wanted):
             connection = self._sync.connection(side)
@@ -58,12 +67,7 @@ class Bringer:
 
     async def entities(self, connection: str, kind: Kind, ids: list[str]) -> dict[str, Snapshot]:
         """Entities as last seen; those never seen are read from the vendor."""
-        refs = [EntityRef(connection, kind, id) for id in ids]
-        found = {ref.id: self._seen.fresh[ref] for ref in refs if ref in self._seen.fresh}
-        rest = [ref for ref in refs if ref.id not in found]
-        if rest:
-            stored = await self._engine.store.read(lambda tx: tx.snapshots(rest))
-            found |= {ref.id: snapshot for ref, snapshot in stored.items()}
+        found = await self._held(connection, kind, ids)
         unseen = [id for id in ids if id not in found]
         if unseen:
             with naming(connection):
@@ -72,15 +76,26 @@ class Bringer:
             found |= read
         return found
 
+    async def _held(self, connection: str, kind: Kind, ids: list[str]) -> dict[str, Snapshot]:
+        refs = [EntityRef(connection, kind, id) for id in ids]
+        found = {ref.id: self._seen.fresh[ref] for ref in refs if ref in self._seen.fresh}
+        rest = [ref for ref in refs if ref.id not in found]
+        if rest:
+            stored = await self._engine.store.read(lambda tx: tx.snapshots(rest))
+            found |= {ref.id: snapshot for ref, snapshot in stored.items()}
+        return found
+
     async def _known(self, wanted: frozenset[FindKey]) -> None:
         for side, kind, keys in _grouped(wanted):
             connection = self._sync.connection(side)
             stored = await self._index(connection, kind, keys)
-            fresh = [s for ref, s in self._seen.fresh.items() if (ref.connection, ref.kind) == (connection, kind)]
-            newer = {snapshot.id for snapshot in fresh}
+            newer = {
+                ref.id: s for ref, s in self._seen.fresh.items() if (ref.connection, ref.kind) == (connection, kind)
+            }
+            fresh = _by_key(newer.values())
             for key in keys:
                 kept = [s for s in stored.get(key, ()) if s.id not in newer]
-                self.facts.known[(side, kind, key)] = (*kept, *(s for s in fresh if _has(s, key)))
+                self.facts.known[(side, kind, key)] = (*kept, *fresh.get(key, ()))
 
     async def _find(self, wanted: frozenset[FindKey]) -> None:
         for side, kind, keys in _grouped(wanted):
@@ -132,10 +147,13 @@ class Bringer:
         return frozenset(missing)
 
 
-def _has(snapshot: Snapshot, key: MatchKey) -> bool:
-    if key.field == "marker":
-        return snapshot.marker == key.value
-    return key in match_keys(snapshot.noun)
+def _by_key(snapshots: Iterable[Snapshot]) -> dict[MatchKey, list[Snapshot]]:
+    found: dict[MatchKey, list[Snapshot]] = {}
+    for snapshot in snapshots:
+        marker = () if snapshot.marker is None else (MatchKey("marker", snapshot.marker),)
+        for key in dict.fromkeys((*match_keys(snapshot.noun), *marker)):
+            found.setdefault(key, []).append(snapshot)
+    return found
 
 
 def _grouped(wanted: Iterable[tuple[One, Two, Three]]) -> list[tuple[One, Two, list[Three]]]:

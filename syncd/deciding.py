@@ -11,17 +11,19 @@ from syncd.bring import Bringer, Seen
 from syncd.core.actions import refused_all, vouched
 from syncd.core.decision import Case, Context, Decision
 from syncd.core.facts import Missing, Needs, PartnerKey
+from syncd.core.foresee import foreseen
 from syncd.core.outcome import Settled
 from syncd.core.plan import plan, settled
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.engine import Engine
 from syncd.model.action import Action
-from syncd.model.record import Change, IntentState, Priority, Record
+from syncd.model.record import Change, IntentState, Priority, Record, Status
 from syncd.model.references import EntityRef, Side
 from syncd.model.snapshot import Presence, Snapshot
 
 log = structlog.get_logger("syncd.turn")
 
+KEPT = "kept"  # the cause of a hint that was worked on already, but for what had to be made first
 ROUNDS = 8  # look-ups a decision may ask for one after the other; more means that it can never be made
 
 
@@ -33,6 +35,7 @@ class Work:
         priority: of what all this is about.
         before: decided records as they were. folded: dropped halves and the records that swallow them.
         dropped: intents that never left and are planned anew. busy: records with a request out.
+        kept: entities whose hints are kept until their parents, made in this turn, are there.
     """
 
     sync: SyncRules
@@ -42,6 +45,7 @@ class Work:
     folded: dict[str, str] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     busy: list[Record] = field(default_factory=list)
+    kept: set[EntityRef] = field(default_factory=set)
 
 
 class Decider:
@@ -60,10 +64,45 @@ class Decider:
         refs = [c.ref for c in claimed if c.ref.connection in (sync.left, sync.right)]
         for flow in sync.flows:
             records = await self._records(flow, refs, [r for r in due if r.flow == flow.name])
-            free = await self._free(records)
-            cases = await self._cases(flow, free)
-            await self._decide(flow, cases)
+            free, busy = await self._free(records)
+            self._work.busy += busy
+            await self._decide(flow, await self._cases(flow, free))
+        await self._decide_wanted()
+        self._keep_children({change.ref for change in claimed if change.cause != KEPT})
         return self._work
+
+    async def _decide_wanted(self) -> None:
+        """Parents that are made only because somebody wants them: now somebody does."""
+        decisions = self._work.decisions
+        ids = sorted({id for decision in decisions.values() for id in decision.wants})
+        stored = await self._engine.store.read(lambda tx: tx.records(ids)) if ids else {}
+        now = {
+            id: decisions[id].record if id in decisions else stored[id] for id in ids if id in {**stored, **decisions}
+        }
+        free, _ = await self._free([(replace(record, wanted=True), id in stored) for id, record in now.items()])
+        for flow in self._sync.flows:
+            await self._decide(flow, await self._cases(flow, [one for one in free if one[0].flow == flow.name]))
+
+    def _keep_children(self, claimed: set[EntityRef]) -> None:
+        """New records whose parents are only just being made are not worth storing: they are decided after them.
+
+        Only once: who still waits then is stored, and seen to wait.
+        """
+        decisions = self._work.decisions
+        coming = {
+            f"record:{id}" for id, made in decisions.items() if made.commands or made.record.status is Status.SYNCED
+        }
+        for id, made in list(decisions.items()):
+            record = made.record
+            if id in self._work.before or record.code != "waits_parent" or record.waits_for not in coming:
+                continue
+            kind = self._sync.flow(record.flow).kind
+            refs = {
+                EntityRef(self._sync.connection(s), kind, own) for s in Side if (own := record.entity(s)) is not None
+            }
+            if refs & claimed:
+                self._work.kept |= refs & claimed
+                del decisions[id]
 
     async def _records(self, flow: FlowRules, refs: list[EntityRef], due: list[Record]) -> list[tuple[Record, bool]]:
         """The flow's records these entities and due rows stand for; each with whether it is stored or new."""
@@ -109,23 +148,26 @@ class Decider:
             return replace(made, key=id, label=id.removeprefix("fallback:"), origin=Side.RIGHT)
         return replace(made, left=id) if side is Side.LEFT else replace(made, right=id)
 
-    async def _free(self, records: list[tuple[Record, bool]]) -> list[tuple[Record, bool]]:
-        """Records that may be planned. A write that has not left is planned anew; one that has is waited for."""
+    async def _free(self, records: list[tuple[Record, bool]]) -> tuple[list[tuple[Record, bool]], list[Record]]:
+        """Records that may be planned, and those that may not.
+
+        A write that has not left is planned anew; one that has is waited for.
+        """
         ids = [record.id for record, stored in records if stored]
         if not ids:
-            return records
+            return records, []
         intents, asked = await self._engine.store.read(lambda tx: (tx.under_way(ids), tx.open_actions(ids)))
         self._asked |= asked
-        free = []
+        free, busy = [], []
         for record, stored in records:
             listed = intents.get(record.id, [])
             given_up = record.code == "unknown_outcome" and any(vouched(one) for one in asked.get(record.id, ()))
             if not given_up and any(i.state is not IntentState.OPEN or i.step > 0 for i in listed):
-                self._work.busy.append(record)
+                busy.append(record)
             else:
                 self._work.dropped += [intent.id for intent in listed]
                 free.append((record, stored))
-        return free
+        return free, busy
 
     async def _cases(self, flow: FlowRules, records: list[tuple[Record, bool]]) -> list[Case]:
         entities: dict[Side, dict[str, Snapshot]] = {}
@@ -148,6 +190,7 @@ class Decider:
         context = Context(sync=self._sync, flow=flow, facts=self._bringer.facts, now=self._engine.clock.now())
         for case in cases:
             self._known(case.record, flow)
+        await self._bringer.foresee(Needs.union([foreseen(case, context) for case in cases]))
         for last in (*[False] * ROUNDS, True):
             lacking: list[Case] = []
             wanted: list[Needs] = []

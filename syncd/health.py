@@ -88,6 +88,12 @@ class Health:
             row = replace(row, condition=str(Condition.OK), words="", since=now, retry_at=None)
         await self._save(replace(row, last_success=now, retry_at=None), woken)
 
+    def shift(self, step: timedelta) -> None:
+        """The clock was set: whoever is left alone for a while is so no longer than was meant."""
+        for name, row in self.rows.items():
+            if row.retry_at is not None:
+                self.rows[name] = replace(row, retry_at=row.retry_at + step)
+
     async def _save(self, row: ConnectionRow, woken: Sequence[str] = ()) -> None:
         self.rows[row.name] = row
         now = self.clock.now()

@@ -11,7 +11,7 @@ from syncd.controls import is_paused
 from syncd.core.decision import Command
 from syncd.core.lifecycle import pending
 from syncd.core.rules import SyncRules
-from syncd.deciding import Work
+from syncd.deciding import KEPT, Work
 from syncd.engine import Engine, observed
 from syncd.guard import Guard
 from syncd.model.record import Activity, Change, Intent, IntentState, Priority, Record
@@ -51,11 +51,13 @@ class Keeper:
             for record in work.busy:
                 kind = work.sync.flow(record.flow).kind
                 waiting |= {EntityRef(work.sync.connection(s), kind, record.entity(s) or "") for s in Side}
+        kept = {ref for work in works for ref in work.kept}
         tx.finish_changes([change for change in claimed if change.ref not in waiting])
         tx.postpone_changes([change for change in claimed if change.ref in waiting], again)
         tx.finish_changes([change for change, _ in later])
         self._doubt(tx, [work.sync for work in works], [change.ref for change, _ in later if newly_doubted(change)])
         tx.put_changes([replace(c, due_at=clock.now() + timedelta(seconds=seconds)) for c, seconds in later])
+        tx.put_changes([replace(c, cause=KEPT) for c in claimed if c.ref in kept and c.ref not in waiting])
         for work in works:
             # Only now: a hint that is put before the old one is finished would be due at the old one's time.
             decided = [decision.record for decision in work.decisions.values()]
@@ -156,7 +158,7 @@ class Keeper:
         now = self._engine.clock.now()
         for id in sorted(wanted):
             record = records.get(id) or stored.get(id)
-            if record is not None:
+            if record is not None and not (id in records and record.wanted):
                 records[id] = replace(record, wanted=True, next_at=now)
                 self._hurry(id, work.priority)
 

@@ -14,7 +14,7 @@ import structlog
 from syncd.bring import Seen, naming
 from syncd.connectors.base import ConnectionTrouble
 from syncd.connectors.errand import Errand, on
-from syncd.deciding import Decider, Work
+from syncd.deciding import KEPT, Decider, Work
 from syncd.engine import Engine
 from syncd.guard import Guard
 from syncd.health import Health
@@ -26,8 +26,9 @@ from syncd.vanishing import doubted, kept
 
 log = structlog.get_logger("syncd.turn")
 
-BATCH = 500  # records a turn: enough for full vendor batches, small enough that a transaction stays short
+BATCH = 1000  # records a turn: the largest batch a vendor reads; small enough that a transaction stays short
 TORN_AGAIN = (2.0, 5.0, 15.0)  # seconds until a composite that does not add up is read again; then it is taken as it is
+AT_HAND = ("seen", KEPT)  # causes of hints at what the store holds already
 _LEVELS = {Kind.PARTY: 0, Kind.PRODUCT: 0, Kind.INVOICE: 1, Kind.PAYMENT: 2}
 
 
@@ -96,7 +97,7 @@ class Turn:
         """
         groups: dict[tuple[str, Kind], list[Change]] = {}
         for change in changes:
-            if change.cause != "seen":
+            if change.cause not in AT_HAND:
                 groups.setdefault((change.ref.connection, change.ref.kind), []).append(change)
         later: list[tuple[Change, float]] = []
         for (connection, kind), group in groups.items():

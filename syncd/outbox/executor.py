@@ -40,6 +40,11 @@ class Executor:
         self._sender = Sender(engine, health, bell, self._outcomes)
         self._resolver = Resolver(engine, self._outcomes, self._sender.in_flight)
 
+    @property
+    def sent(self) -> int:
+        """How many requests were handed over to be sent so far."""
+        return self._sender.sent
+
     async def flush(self) -> int:
         """Carry out everything that may go out now; returns how many outcomes were stored."""
         counts: list[int] = []

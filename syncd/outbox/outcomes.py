@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import anyio
 
 from syncd.connectors.base import ConnectionTrouble, Connector, Order, Outcome, Refused, Stale, Unknown
 from syncd.engine import Engine
@@ -10,12 +13,24 @@ from syncd.model.record import Intent, Op
 from syncd.outbox.settle import Settler
 
 
+@dataclass(slots=True)
+class _Part:
+    """The outcomes of one request. `done`: they are stored, or `failed` to be."""
+
+    intents: dict[str, Intent]
+    outcomes: Sequence[Outcome]
+    done: bool = False
+    failed: Exception | None = None
+
+
 class Outcomes:
-    """What came back, on its way to the store."""
+    """What came back, on its way to the store: whatever comes while a transaction runs shares the next one."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._settler = Settler(engine)
+        self._waiting: list[_Part] = []
+        self._storing = anyio.Lock()
 
     async def store(self, intents: dict[str, Intent], orders: dict[str, Order], outcomes: Sequence[Outcome]) -> None:
         """Settle every order; one without an outcome is unknown."""
@@ -24,7 +39,27 @@ class Outcomes:
             *outcomes,
             *(Unknown(intent=id, words="the answer left it out") for id in orders if id not in answered),
         ]
-        await self._engine.store.write(lambda tx: self._settler.settle(tx, intents, every))
+        part = _Part(intents, every)
+        self._waiting.append(part)
+        async with self._storing:
+            if not part.done:
+                await self._store_waiting()
+        if part.failed is not None:
+            raise part.failed
+
+    async def _store_waiting(self) -> None:
+        parts, self._waiting = self._waiting, []
+        intents = {outcome.intent: part.intents[outcome.intent] for part in parts for outcome in part.outcomes}
+        outcomes = [outcome for part in parts for outcome in part.outcomes]
+        try:
+            await self._engine.store.write(lambda tx: self._settler.settle(tx, intents, outcomes))
+        except Exception as error:
+            for part in parts:
+                part.failed = error
+            raise
+        finally:
+            for part in parts:
+                part.done = True
 
     async def reconsidered(
         self, connector: Connector, name: str, intents: dict[str, Intent], outcomes: Sequence[Outcome]

@@ -17,7 +17,7 @@ from syncd.outbox.orders import stored
 from syncd.outbox.outcomes import Outcomes
 from syncd.store.store import Tx
 
-BATCH = 600  # intents taken at once: six of the largest vendor batches
+BATCH = 1000  # intents taken at once: ten of the largest vendor batches
 PATIENCE = 3.0  # seconds a request stands in line for the vendor's limits; by then its look at the record is old
 PARALLEL = 8  # requests in flight per connection; vendors allow ten and count other clients too
 
@@ -27,6 +27,7 @@ class Sender:
 
     Attributes:
         in_flight: requests that are out at this moment.
+        sent: how many requests were handed over to be sent so far.
     """
 
     def __init__(self, engine: Engine, health: Health, bell: Bell, outcomes: Outcomes) -> None:
@@ -35,6 +36,7 @@ class Sender:
         self._bell = bell
         self._outcomes = outcomes
         self.in_flight: set[str] = set()
+        self.sent = 0
         self._most: dict[str, int] = {}  # intents a connection takes at once: what its limits lately had room for
 
     def most(self, name: str) -> int:
@@ -57,6 +59,7 @@ class Sender:
         if not sends:
             return
         await self._write_down(name, sends, intents)
+        self.sent += len(sends)
         limiter = anyio.CapacityLimiter(PARALLEL)
         errands = {send.id: self._errand(send, intents) for send in sends}
         troubles: list[ConnectionTrouble] = []

@@ -162,7 +162,7 @@ class Settler:
             earlier = self._content(intent, ledger.before.get(ref))
         # What a mirror was told is remembered in its base but stands in no content.
         told = [name for name in written.fields if name.startswith(DERIVED)]
-        return earlier is None or answered.digest() != earlier.patched(written.without(told)).digest()
+        return earlier is None or not answered.alike(earlier.patched(written.without(told)))
 
     def _bases(self, intent: Intent, answered: Content | None) -> dict[Side, Content]:
         """The part of each base this write settles: the source's as decided, the target's as the vendor took it."""

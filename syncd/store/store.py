@@ -23,6 +23,7 @@ from syncd.store.tx_deliveries import DeliveriesPart
 from syncd.store.tx_entities import EntitiesPart
 from syncd.store.tx_intents import IntentsPart
 from syncd.store.tx_listing import ListingPart
+from syncd.store.tx_times import TimesPart
 from syncd.store.tx_tokens import TokensPart
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ class Tx(
     ActivityPart,
     ActionsPart,
     TokensPart,
+    TimesPart,
 ):
     """One transaction. Its parts are split by table group over the `tx_*` modules."""
 

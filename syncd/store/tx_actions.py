@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from syncd.model.action import Action, ActionName, ActionState
 from syncd.model.references import Side
 from syncd.store import schema
-from syncd.store.base import TxPart, chunks, same
+from syncd.store.base import TxPart, chunks
 
 _table = schema.actions
 
@@ -46,9 +46,10 @@ class ActionsPart(TxPart):
 
     def end_actions(self, ended: Sequence[tuple[str, ActionState, str]], at: datetime) -> None:
         """Note what came of actions, as id, state and words."""
-        statement = update(_table).where(*same(_table, ("id",))).values(ended_at=at)
         rows = [{"key_id": id, "state": state.value, "outcome": outcome} for id, state, outcome in ended]
-        self._each(statement, rows)
+        if rows:
+            statement = update(_table).where(_table.c.id == bindparam("key_id"))
+            self._connection.execute(statement.values(ended_at=at), rows)
 
     def drop_actions(self, until: datetime) -> None:
         """Forget those that ended before this."""

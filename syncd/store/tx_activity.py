@@ -8,16 +8,18 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 
 from syncd.model.record import Activity
 from syncd.model.references import Side
 from syncd.store import schema
-from syncd.store.base import Row, TxPart
+from syncd.store.base import TxPart
 from syncd.store.codec import changes_from_plain, changes_to_plain
+from syncd.store.many import Row, added
 from syncd.store.rows import Retention
 
 _table = schema.activity
+_ADD = added(_table)
 _BATCH = 2000  # rows a pruning transaction touches at most of each table: some ten milliseconds
 
 _MOST = 1000  # entries that are looked at to say which records moved
@@ -28,8 +30,7 @@ class ActivityPart(TxPart):
 
     def add_activity(self, activity: Sequence[Activity]) -> None:
         """Append, in this order. Field values go under the seal."""
-        if rows := [self._row_of(entry) for entry in activity]:
-            self._connection.execute(insert(_table), rows)
+        _ADD.run(self._connection, [self._row_of(entry) for entry in activity])
 
     def activity(self, record_id: str, limit: int = 100, before: int | None = None) -> list[tuple[int, Activity]]:
         """A record's account, newest first, with the number of each entry: the `before` of the following page."""

@@ -6,14 +6,28 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import product
 
-from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy import bindparam, case, delete, func, literal, or_, select, update
 
 from syncd.model.record import Change, IntentState, Priority
 from syncd.model.references import EntityRef, Kind
 from syncd.store import schema
-from syncd.store.base import Row, TxPart, same, unindexed
+from syncd.store.base import TxPart, unindexed
+from syncd.store.many import Row, each, same, upserted
 
+_table = schema.changes
 _KEY = ("connection", "kind", "id", "generation")
+_AT_HAND = [literal("seen"), literal("kept")]
+_PUT = upserted(
+    _table,
+    lambda new: {
+        "generation": _table.c.generation + 1,
+        "cause": case((new.cause.in_(_AT_HAND), _table.c.cause), else_=new.cause),
+        "priority": case((new.priority < _table.c.priority, new.priority), else_=_table.c.priority),
+        "due_at": case((new.due_at < _table.c.due_at, new.due_at), else_=_table.c.due_at),
+    },
+)
+_FINISH = each(delete(_table).where(*same(_table, _KEY)))
+_POSTPONE = each(update(_table).where(*same(_table, _KEY)).values(due_at=bindparam("later")))
 
 
 class ChangesPart(TxPart):
@@ -22,20 +36,9 @@ class ChangesPart(TxPart):
     def put_changes(self, changes: Sequence[Change]) -> None:
         """Add hints. One that is there already counts up and keeps the most urgent priority and the earliest time.
 
-        The last cause stays, but for `seen`: what a poll brought whole may be older than what another hint is about.
+        The last cause stays, but for `seen` and `kept`: what is at hand may be older than what another hint is about.
         """
-        table, new = schema.changes, self._insert(schema.changes).excluded
-        self._upsert(
-            table,
-            [{**_key(change), "cause": change.cause, "priority": change.priority.value, "due_at": change.due_at}
-             for change in changes],
-            {
-                "generation": table.c.generation + 1,
-                "cause": case((new.cause == "seen", table.c.cause), else_=new.cause),
-                "priority": case((new.priority < table.c.priority, new.priority), else_=table.c.priority),
-                "due_at": case((new.due_at < table.c.due_at, new.due_at), else_=table.c.due_at),
-            },
-        )  # fmt: skip
+        _PUT.run(self._connection, [_row_of(change) for change in changes])
 
     def due_changes(self, connections: Sequence[str], now: datetime, limit: int) -> list[Change]:
         """What is due: urgent hints first, then parents before children, the oldest first.
@@ -72,12 +75,11 @@ class ChangesPart(TxPart):
 
     def finish_changes(self, changes: Sequence[Change]) -> None:
         """Remove hints that were followed, unless a newer hint has arrived since they were claimed."""
-        self._each(delete(schema.changes).where(*same(schema.changes, _KEY)), map(_claim, changes))
+        _FINISH.run(self._connection, [_claim(change) for change in changes])
 
     def postpone_changes(self, changes: Sequence[Change], due_at: datetime) -> None:
         """Look again later, unless a newer hint has arrived since they were claimed."""
-        statement = update(schema.changes).where(*same(schema.changes, _KEY)).values(due_at=due_at)
-        self._each(statement, map(_claim, changes))
+        _POSTPONE.run(self._connection, [{**_claim(change), "later": due_at} for change in changes])
 
     def next_due(self, connections: Sequence[str]) -> datetime | None:
         """When something has to be done next; may lie in the past.
@@ -108,6 +110,10 @@ class ChangesPart(TxPart):
 def _key(change: Change) -> Row:
     ref = change.ref
     return {"connection": ref.connection, "kind": ref.kind.value, "id": ref.id, "generation": change.generation}
+
+
+def _row_of(change: Change) -> Row:
+    return {**_key(change), "cause": change.cause, "priority": change.priority.value, "due_at": change.due_at}
 
 
 def _claim(change: Change) -> Row:

@@ -12,6 +12,11 @@ from sqlalchemy import select
 from syncd.model.connection import ConnectionRow
 from syncd.store import schema
 from syncd.store.base import TxPart
+from syncd.store.many import upserted
+
+_SET = upserted(schema.meta)
+_SAVE = upserted(schema.connections)
+_MOVE = upserted(schema.cursors)
 
 
 class ConnectionsPart(TxPart):
@@ -22,7 +27,7 @@ class ConnectionsPart(TxPart):
         return value
 
     def set_meta(self, key: str, value: str) -> None:
-        self._upsert(schema.meta, [{"key": key, "value": value}])
+        _SET.run(self._connection, [{"key": key, "value": value}])
 
     def connection(self, name: str) -> ConnectionRow | None:
         query = select(schema.connections).where(schema.connections.c.name == name)
@@ -36,7 +41,7 @@ class ConnectionsPart(TxPart):
 
     def save_connection(self, row: ConnectionRow) -> None:
         values = {name: getattr(row, name) for name in schema.connections.c.keys()}  # noqa: SIM118 - columns, not a dict
-        self._upsert(schema.connections, [values])
+        _SAVE.run(self._connection, [values])
 
     def cursors(self, connection: str) -> dict[str, str]:
         """The connector's own texts by their names (a kind, or a kind and more)."""
@@ -47,7 +52,7 @@ class ConnectionsPart(TxPart):
     def set_cursors(self, connection: str, cursors: Mapping[str, str], at: datetime) -> None:
         """Move these cursors; others stay. Belongs in the transaction that stores what was seen up to them."""
         rows = [{"connection": connection, "name": name, "cursor": text, "at": at} for name, text in cursors.items()]
-        self._upsert(schema.cursors, rows)
+        _MOVE.run(self._connection, rows)
 
 
 def _connection_of(row: SqlRow[Any]) -> ConnectionRow:

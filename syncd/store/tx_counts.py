@@ -12,9 +12,12 @@ from sqlalchemy import delete, func, select
 from syncd.model.record import Status
 from syncd.store import schema
 from syncd.store.base import TxPart
+from syncd.store.many import Many, upserted
 from syncd.store.rows import NOTE, CountDifference, CountRow, HourRow
 
 _Group = tuple[str, str, str, str]
+_ADD_HOUR = Many(lambda insert, _: insert(schema.counts_hourly).on_conflict_do_nothing())
+_SHIFT = upserted(schema.counts, lambda new: {"n": schema.counts.c.n + new.n})
 
 
 class Standing(NamedTuple):
@@ -65,8 +68,7 @@ class CountsPart(TxPart):
             {"hour": hour, "sync": sync, "flow": flow, "status": status, "n": n}
             for (sync, flow, status), n in sorted(totals.items())
         ]
-        if rows:
-            self._connection.execute(self._insert(schema.counts_hourly).on_conflict_do_nothing(), rows)
+        _ADD_HOUR.run(self._connection, rows)
 
     def hourly(self, since: datetime) -> list[HourRow]:
         """What is kept of the hours from then on, oldest first. A status that nothing stood in has no row."""
@@ -88,7 +90,7 @@ class CountsPart(TxPart):
             if n
         ]
         if rows:
-            self._upsert(table, rows, {"n": table.c.n + self._insert(table).excluded.n})
+            _SHIFT.run(self._connection, rows)
             self._connection.execute(delete(table).where(table.c.n == 0))
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 
 from syncd.store import schema
 from syncd.store.base import TxPart, chunks
+from syncd.store.many import added
 
 _table = schema.deliveries
+_ADD = added(_table)
 _BATCH = 20_000  # rows a pruning transaction drops at most: some ten milliseconds
 
 
@@ -27,8 +29,7 @@ class DeliveriesPart(TxPart):
 
     def remember_deliveries(self, events: Iterable[bytes], at: datetime) -> None:
         """Remember events that are not known yet, each of them once."""
-        if rows := [{"event": event, "at": at} for event in events]:
-            self._connection.execute(insert(_table), rows)
+        _ADD.run(self._connection, [{"event": event, "at": at} for event in events])
 
     def prune_deliveries(self, until: datetime, most: int) -> int:
         """Forget one batch of what was remembered before `until`, or is more than `most` rows back.

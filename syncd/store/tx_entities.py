@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from syncd.model.references import EntityRef, Kind, MatchKey
 from syncd.model.snapshot import Presence, Snapshot
 from syncd.model.waiting import on_entity, on_key
 from syncd.store import schema
-from syncd.store.base import Row, TxPart, chunks, same
+from syncd.store.base import TxPart, chunks
 from syncd.store.codec import content_digest, snapshot_from_plain, snapshot_to_plain
 from syncd.store.columns import index_key
+from syncd.store.many import Row, added, each, same, upserted
 from syncd.store.rows import Observed
 from syncd.store.waking import wake
 
 _REF = ("connection", "kind", "id")
 MARKER = "marker"
+_SEE = upserted(schema.entities)
+_ADD_VERSIONS = added(schema.versions)
+_DROP_KEYS = each(delete(schema.entity_keys).where(*same(schema.entity_keys, _REF)))
+_ADD_KEYS = added(schema.entity_keys)
 
 
 class EntitiesPart(TxPart):
@@ -53,10 +58,9 @@ class EntitiesPart(TxPart):
                 versions.append(_version_row(look, row))
                 changed.append(look)
         self._wake(changed, [look.ref for look in changed if look.ref in before])
-        self._upsert(schema.entities, entities)
+        _SEE.run(self._connection, entities)
         self._replace_entity_keys(looks.values())
-        if versions:
-            self._connection.execute(insert(schema.versions), versions)
+        _ADD_VERSIONS.run(self._connection, versions)
 
     def snapshots(self, refs: Sequence[EntityRef]) -> dict[EntityRef, Snapshot]:
         """What these entities were when last seen, of those that were seen at all."""
@@ -140,9 +144,8 @@ class EntitiesPart(TxPart):
             if look.snapshot.marker is not None:
                 keys.add(MatchKey(MARKER, look.snapshot.marker))
             rows += [{**ref, "field": key.field, "value": key.value} for key in sorted(keys)]
-        self._each(delete(schema.entity_keys).where(*same(schema.entity_keys, _REF)), refs)
-        if rows:
-            self._connection.execute(insert(schema.entity_keys), rows)
+        _DROP_KEYS.run(self._connection, refs)
+        _ADD_KEYS.run(self._connection, rows)
 
 
 def _by_kind(refs: Iterable[EntityRef]) -> dict[tuple[str, Kind], list[str]]:

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy import Row as SqlRow
 
 from syncd.model.record import Intent, IntentState, Op, Priority, StoredSend
 from syncd.model.references import Kind, Side
 from syncd.store import schema
-from syncd.store.base import Row, TxPart, chunks
+from syncd.store.base import TxPart, chunks
 from syncd.store.codec import intent_body, intent_body_fields
+from syncd.store.many import Many, Row, added, each, same
 from syncd.store.rows import UnderWay
 
 _table = schema.intents
@@ -22,6 +23,15 @@ _SET_ONCE = frozenset(
     ("id", "record", "sync", "flow", "connection", "side", "op", "kind", "created_at", "body", "priority")
 )
 _COLUMNS = tuple(column.name for column in _table.c if column.name != "body")
+_CODED = frozenset(("side", "op", "kind", "state", "priority"))
+_MOVING = tuple(name for name in _COLUMNS if name not in _SET_ONCE)
+_ADD = Many(
+    lambda insert, _: insert(_table).on_conflict_do_nothing(
+        index_elements=["connection", "kind", "natural_key"], index_where=schema.IS_CREATE
+    )
+)
+_SAVE = each(update(_table).where(*same(_table, ("id",))).values({name: bindparam(name) for name in _MOVING}))
+_ADD_SENDS = added(schema.sends)
 
 
 class IntentsPart(TxPart):
@@ -33,14 +43,12 @@ class IntentsPart(TxPart):
         Returns:
             Those that were not stored, because another open create holds the same connection, kind and natural key.
         """
-        if not intents:
-            return []
-        creates = self._insert(_table).on_conflict_do_nothing(
-            index_elements=["connection", "kind", "natural_key"], index_where=schema.IS_CREATE
-        )
-        rows = [_row_of(intent) for intent in intents]
-        stored = set(self._connection.scalars(creates.returning(_table.c.id), rows))
-        return [intent for intent in intents if intent.id not in stored]
+        _ADD.run(self._connection, [_row_of(intent) for intent in intents])
+        rivals = [intent for intent in intents if intent.natural_key is not None]
+        stored: set[str] = set()
+        for chunk in chunks(intent.id for intent in rivals):
+            stored |= set(self._connection.scalars(select(_table.c.id).where(_table.c.id.in_(chunk))))
+        return [intent for intent in rivals if intent.id not in stored]
 
     def intents_of(self, record_ids: Sequence[str]) -> dict[str, list[Intent]]:
         """The intents of these records, oldest first; a record without any is absent."""
@@ -81,10 +89,7 @@ class IntentsPart(TxPart):
 
         What they write stays as it was added.
         """
-        statement = update(_table).where(_table.c.id == bindparam("key_id"))
-        statement = statement.values({c.name: bindparam(c.name) for c in _table.c if c.name not in _SET_ONCE})
-        rows = ((intent.id, _columns_of(intent)) for intent in intents)
-        self._each(statement, ({**_without(row, _SET_ONCE), "key_id": id} for id, row in rows))
+        _SAVE.run(self._connection, [{**_columns_of(i, _MOVING), "key_id": i.id} for i in intents])
 
     def drop_intents(self, ids: Sequence[str]) -> None:
         for chunk in chunks(ids):
@@ -101,8 +106,7 @@ class IntentsPart(TxPart):
 
     def add_sends(self, sends: Sequence[StoredSend]) -> None:
         """Store requests that are about to leave, their bodies under the seal."""
-        if rows := [{**_send_row(send), "body": self._seal.close(send.body)} for send in sends]:
-            self._connection.execute(insert(schema.sends), rows)
+        _ADD_SENDS.run(self._connection, [{**_send_row(send), "body": self._seal.close(send.body)} for send in sends])
 
     def send(self, id: str) -> StoredSend | None:
         row = self._connection.execute(select(schema.sends).where(schema.sends.c.id == id)).first()
@@ -122,21 +126,17 @@ class IntentsPart(TxPart):
         return [_intent_of(row) for row in self._connection.execute(query)]
 
 
-def _without(row: Row, names: Iterable[str]) -> Row:
-    return {name: value for name, value in row.items() if name not in names}
-
-
 def _send_row(send: StoredSend) -> Row:
     return {column.name: getattr(send, column.name) for column in schema.sends.c}
 
 
 def _row_of(intent: Intent) -> Row:
-    return {**_columns_of(intent), "body": intent_body(intent)}
+    return {**_columns_of(intent, _COLUMNS), "body": intent_body(intent)}
 
 
-def _columns_of(intent: Intent) -> Row:
-    row = {name: getattr(intent, name) for name in _COLUMNS}
-    for name in ("side", "op", "kind", "state", "priority"):
+def _columns_of(intent: Intent, names: Iterable[str]) -> Row:
+    row = {name: getattr(intent, name) for name in names}
+    for name in _CODED & row.keys():
         row[name] = row[name].value
     return row
 

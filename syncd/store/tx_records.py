@@ -7,20 +7,27 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, null, select, update
 from sqlalchemy import Row as SqlRow
 
 from syncd.model.content import content_from_plain, content_to_plain
 from syncd.model.record import Record, Status
 from syncd.model.references import Side
 from syncd.store import schema
-from syncd.store.base import Row, chunks, unindexed
+from syncd.store.base import chunks, unindexed
 from syncd.store.columns import index_key
+from syncd.store.many import Row, added, each, same, upserted
 from syncd.store.tx_counts import CountsPart, Standing
 from syncd.store.waking import wake
 
 _table = schema.records
 _SIDES = {Side.LEFT: _table.c.left_id, Side.RIGHT: _table.c.right_id}
+_SAVE = upserted(_table, lambda new: {"revision": _table.c.revision + 1})
+_LET_GO = {
+    column.name: each(update(_table).where(*same(_table, ("id",))).values({column.name: null()}))
+    for column in _SIDES.values()
+}
+_ADD_KEYS = added(schema.keys)
 _SEARCHED = ("label", "match_key", "left_id", "right_id")
 
 
@@ -62,7 +69,7 @@ class RecordsPart(CountsPart):
         rows = {record.id: _row_of(record) for record in records}
         before = self._before(rows)
         self._let_go(rows, before)
-        self._upsert(_table, list(rows.values()), {"revision": _table.c.revision + 1})
+        _SAVE.run(self._connection, list(rows.values()))
         self._replace_search_keys(
             row for id, row in rows.items() if id not in before or _searched(before[id]) != _searched(row)
         )
@@ -130,14 +137,13 @@ class RecordsPart(CountsPart):
             moved = [
                 {"key_id": id} for id, row in before.items() if row[name] is not None and row[name] != rows[id][name]
             ]
-            self._each(update(_table).where(_table.c.id == bindparam("key_id")).values({name: None}), moved)
+            _LET_GO[name].run(self._connection, moved)
 
     def _replace_search_keys(self, rows: Iterable[Row]) -> None:
         changed = list(rows)
         for chunk in chunks(row["id"] for row in changed):
             self._connection.execute(delete(schema.keys).where(schema.keys.c.record.in_(chunk)))
-        if keys := [{"key": key, "record": row["id"]} for row in changed for key in _keys(row)]:
-            self._connection.execute(insert(schema.keys), keys)
+        _ADD_KEYS.run(self._connection, [{"key": key, "record": row["id"]} for row in changed for key in _keys(row)])
 
 
 def _keys(row: Mapping[str, Any]) -> set[str]:

@@ -39,13 +39,14 @@ class Spent:
 
 @dataclass(slots=True)
 class House:
-    """`counted` is the number of the last request that was counted."""
+    """`counted` is the number of the last request that was counted; `worked` how long the vendors took for those."""
 
     address: str
     control: Control
     folder: Path
     vendors: subprocess.Popen[str]
     counted: int = 0
+    worked: float = 0.0
 
     @property
     def file(self) -> Path:
@@ -79,6 +80,7 @@ class House:
     async def calls(self) -> Counter[str]:
         """The requests since the last time this was asked, by vendor and route."""
         made = await self.control.requests(after=self.counted)
+        self.worked = sum(float(each["ms"]) for each in made) / 1000
         self.counted = made[-1]["seq"] if made else self.counted
         return Counter(f"{each['vendor']} {each['method']} {_route(each['path'])}" for each in made)
 

@@ -15,7 +15,7 @@ from syncd import log
 from syncd.app import App, opened
 from tests.bench import least
 from tests.bench.figures import Figure
-from tests.bench.house import SYNCD, House, environment, house, spend
+from tests.bench.house import PAST_THE_OVERLAP, SYNCD, House, environment, house, spend
 
 LATENCY = 0.05
 RECORDS = 1000
@@ -26,6 +26,7 @@ LIMITED = 600  # invoices under the vendors' real limits: more batches than Quic
 async def initial(records: int = RECORDS) -> list[Figure]:
     """Everything for the first time, at 50 ms a call; and what it costs our process."""
     async with house(records) as home:
+        await home.control.advance(PAST_THE_OVERLAP)  # nearly all of what an account holds is older than that
         await home.latency(LATENCY)
         first = await home.once()
         calls = (await home.calls()).total()
@@ -77,12 +78,12 @@ async def calls(records: int = RECORDS) -> list[Figure]:
 async def many(records: int = MANY) -> list[Figure]:
     """Passes over, and a daemon with, ten thousand records."""
     async with house(records) as home:
-        await home.control.advance(600)  # the first pass need not read its own overlap again and again
+        await home.control.advance(PAST_THE_OVERLAP)  # the first pass need not read its own overlap again and again
         await home.once()
         async with resident(home) as app:
             await home.forget()
             quiet = min([await _pass(app) for _ in range(3)])
-            idle_calls = (await home.calls()).total() / 3
+            idle_calls, vendors = (await home.calls()).total() / 3, home.worked / 3
             await home.touch(records // 100)
             busy = await _pass(app)
             busy_calls = (await home.calls()).total()
@@ -90,7 +91,14 @@ async def many(records: int = MANY) -> list[Figure]:
     part = records // 100
     return [
         Figure(name="idle", what=f"pass without news, {records} records", unit="calls", ours=idle_calls, target=8),
-        Figure(name="idle", what="the same", unit="s", ours=quiet, target=0.1),
+        Figure(
+            name="idle",
+            what="the same",
+            unit="s",
+            ours=quiet,
+            target=0.1,
+            note=f"the sandbox itself works {vendors:.2f} s for it: it looks through all its records at each search",
+        ),
         Figure(name="1%", what=f"calls for each of {part} changed", unit="", ours=busy_calls / part, target=0.3),
         Figure(name="1%", what="the same, whole pass", unit="s", ours=busy, target=1.5),
         Figure(name="memory", what=f"running daemon, {records} records", unit="MB", ours=resident_mb, target=130),

@@ -7,6 +7,7 @@ give that many invoices another due date; it answers `ok`.
 import asyncio
 import sys
 from datetime import UTC, date, datetime, timedelta
+from time import perf_counter
 
 from syncd.sandbox.base import Vendor
 from syncd.sandbox.server import serving
@@ -50,7 +51,7 @@ def _invoice(crm: Vendor, contact: str, now: datetime) -> str:
 
 
 async def _main(invoices: int) -> None:
-    world = create_world()
+    world = create_world(timer=perf_counter)
     crm = world.vendors["hubspot"]
     ids = fill(crm, invoices, datetime.now(UTC))
     rounds = 0

@@ -20,6 +20,7 @@ from syncd.connectors.hubspot.fields import (
     TAX_TOTAL,
     TYPES,
 )
+from syncd.connectors.hubspot.together import together
 from syncd.model.references import Kind
 
 GROUP = "syncd"
@@ -61,12 +62,14 @@ async def provide(client: Client, kinds: Sequence[Kind]) -> None:
     Raises:
         ConnectionTrouble: `permission_missing` when it cannot be created.
     """
-    for object_type in types_of(kinds):
-        missing = await missing_on(client, object_type)
-        if missing:
-            await _provide_group(client, object_type)
-        for name in missing:
-            await _provide_property(client, object_type, name)
+    await together(*(_provide_on(client, object_type) for object_type in types_of(kinds)))
+
+
+async def _provide_on(client: Client, object_type: str) -> None:
+    missing = await missing_on(client, object_type)
+    if missing:
+        await _provide_group(client, object_type)
+    await together(*(_provide_property(client, object_type, name) for name in missing))
 
 
 async def _provide_group(client: Client, object_type: str) -> None:

@@ -1,0 +1,141 @@
+"""A story: so many steps of people, bad luck and time, then peace, then the judges."""
+
+import hashlib
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+
+from tests.simulation import checkers
+from tests.simulation.house import EPOCH, VENDORS, Beginning, House, beginning
+from tests.simulation.nemesis import Nemesis
+from tests.simulation.people import People
+
+PEACE = 8 * 3600.0  # virtual seconds within which everything must have come to an end
+QUIET = 400.0  # this long without a write means that nothing more will come
+
+
+@dataclass
+class Ended:
+    """What became of a story.
+
+    Attributes:
+        wrong: what the judges found. digest: of both journals; the same seed has the same.
+        told: everything that was done, for whoever has to find out why.
+    """
+
+    seed: int
+    steps: int
+    wrong: dict[str, list[str]]
+    digest: str
+    told: list[str] = field(default_factory=list)
+    struck: Counter[str] = field(default_factory=Counter)
+    kills: int = 0
+    requests: int = 0
+    writes: int = 0
+
+    def words(self) -> str:
+        """For a failing test: what is wrong, and how to see it again."""
+        found = "\n".join(f"  {name}: {each}" for name, listed in self.wrong.items() for each in listed[:5])
+        return (
+            f"seed {self.seed}: {found}\nreplay: .venv/bin/python -m tests.simulation {self.seed} --steps {self.steps}"
+        )
+
+
+@cache
+def plain() -> Beginning:
+    """The beginning of all stories: the sandbox's own data, looked at once."""
+    return beginning(lambda world: None)
+
+
+def tell(seed: int, steps: int, *, start: Beginning | None = None, calm: bool = False, **house: object) -> Ended:
+    """Play one story to its end.
+
+    Args:
+        calm: nothing goes wrong.
+        house: attributes of the house to be set, such as another `work`.
+    """
+    made = (start or plain()).house(seed)
+    for name, value in house.items():
+        setattr(made, name, value)
+    begun = {vendor: len(made.world.vendors[vendor].journal.entries) for vendor in VENDORS}
+    draw = random.Random(seed)
+    people, nemesis = People(made, random.Random(seed + 2)), Nemesis(made, random.Random(seed + 3))
+    made.start()
+    for _ in range(steps):
+        if not calm and draw.random() < 0.2:
+            people.doings.append(f"{made.time.elapsed():9.1f} * {nemesis.strike()}")
+        else:
+            people.act()
+        if made.life is None and draw.random() < 0.3:
+            made.start()
+        made.run(draw.choice((0.05, 0.3, 0.3, 1.0, 1.0, 3.0, 3.0, 10.0, 40.0)))
+    nemesis.recover()
+    if made.life is None:
+        made.start()
+    unsettled = not _settle(made)
+    late = _late_writes(made)
+    kills = made.kills
+    made.kill()
+    evidence = checkers.gather(made, begun, late, unsettled)
+    return Ended(
+        seed=seed,
+        steps=steps,
+        wrong=checkers.judge(evidence),
+        digest=_digest(made),
+        told=people.doings,
+        struck=nemesis.struck,
+        kills=kills,
+        requests=made.requests,
+        writes=sum(_ours(made, begun).values()),
+    )
+
+
+def _settle(house: House) -> bool:
+    """Peace, until nothing has been written for a while and nothing is due."""
+    end, last, since = house.time.elapsed() + PEACE, _written(house), house.time.elapsed()
+    while house.time.elapsed() < end:
+        house.run(60)
+        if _written(house) != last:
+            last, since = _written(house), house.time.elapsed()
+        elif house.time.elapsed() - since > QUIET and not _waits(house):
+            return True
+    return False
+
+
+def _waits(house: House) -> bool:
+    """Whether the daemon has something on its mind that time alone will bring."""
+    pending = ("queued", "retry", "resolving", "waits_parent", "waits_connection")
+    counts = house.ask(lambda store: store.read(lambda tx: tx.counts()))
+    return any(row.status == "pending" and row.code in pending and row.n > 0 for row in counts)
+
+
+def _late_writes(house: House) -> list[str]:
+    before = {vendor: len(house.world.vendors[vendor].journal.entries) for vendor in VENDORS}
+    house.run(660)
+    return [
+        f"{vendor} {entry.operation} {entry.kind} {entry.id} {dict(entry.fields)}"
+        for vendor in VENDORS
+        for entry in house.world.vendors[vendor].journal.entries[before[vendor] :]
+    ]
+
+
+def _written(house: House) -> int:
+    return sum(len(vendor.journal.entries) for vendor in house.world.vendors.values())
+
+
+def _ours(house: House, begun: dict[str, int]) -> dict[str, int]:
+    return {
+        vendor: sum(e.caller != "person" for e in house.world.vendors[vendor].journal.entries[begun[vendor] :])
+        for vendor in VENDORS
+    }
+
+
+def _digest(house: House) -> str:
+    made = hashlib.sha256()
+    for vendor in VENDORS:
+        for entry in house.world.vendors[vendor].journal.entries:
+            moment = (entry.at - EPOCH).total_seconds()
+            made.update(repr((vendor, moment, entry.caller, entry.operation, entry.kind, entry.id)).encode())
+            made.update(repr(sorted(entry.fields.items())).encode())
+    return made.hexdigest()
