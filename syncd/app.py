@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import structlog
 
+from syncd import mapped
 from syncd.accounts import Accounts
 from syncd.assembly import WEBHOOKS, connectors_of, fitted, rules_of, settings_of
 from syncd.bell import Bell
@@ -306,7 +307,10 @@ async def assembled(
     Raises:
         ConfigError: a connection lacks what its vendor needs.
     """
-    settings = {name: settings_of(name, connection) for name, connection in config.connections.items()}
+    settings = {
+        name: settings_of(name, connection, mapped.fields(config, name))
+        for name, connection in config.connections.items()
+    }
     connectors = connectors_of(config, settings, keeper, clock, chance, network)
     rules = [await rules_of(config, name, store, clock, owner=owner) for name in config.syncs]
     syncs = [fitted(sync, connectors) for sync in rules]

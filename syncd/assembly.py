@@ -10,7 +10,7 @@ from syncd import recipes
 from syncd.clock import Chance, Clock
 from syncd.config import Config, Connection, secret
 from syncd.connectors import hubspot, quickbooks
-from syncd.connectors.base import Connector
+from syncd.connectors.base import Connector, MappedField
 from syncd.connectors.http import AioTransport, Transport
 from syncd.connectors.oauth import Issuer
 from syncd.connectors.settings import ConnectionSettings, TokenKeeper
@@ -117,8 +117,8 @@ def connectors_of(
     return made
 
 
-def settings_of(name: str, connection: Connection) -> ConnectionSettings:
-    """A connection as its connector is given it."""
+def settings_of(name: str, connection: Connection, fields: tuple[MappedField, ...] = ()) -> ConnectionSettings:
+    """A connection as its connector is given it, with the custom fields that mappings use."""
     return ConnectionSettings(
         name=name,
         vendor=connection.vendor,
@@ -130,4 +130,5 @@ def settings_of(name: str, connection: Connection) -> ConnectionSettings:
         webhook_secrets=tuple(each.get_secret_value() for each in connection.webhook_secrets),
         account=connection.account,
         options=connection.options,
+        fields=fields,
     )

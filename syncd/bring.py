@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from syncd.connectors.base import ConnectionTrouble
-from syncd.core.content import match_keys
+from syncd.core.content import match_keys, seen
 from syncd.core.facts import EntityKey, Facts, FindKey, Needs, PartnerKey
-from syncd.core.rules import SyncRules
+from syncd.core.rules import FlowRules, SyncRules
 from syncd.engine import Engine
 from syncd.model.record import IntentState, Record
 from syncd.model.references import EntityRef, Kind, MatchKey, Side
-from syncd.model.snapshot import Snapshot
+from syncd.model.snapshot import Presence, Snapshot
 
 One = TypeVar("One", bound=str)
 Two = TypeVar("Two", bound=str)
@@ -84,6 +84,20 @@ class Bringer:
             stored = await self._engine.store.read(lambda tx: tx.snapshots(rest))
             found |= {ref.id: snapshot for ref, snapshot in stored.items()}
         return found
+
+    async def completed(self, flow: FlowRules, side: Side, snapshots: Iterable[Snapshot]) -> dict[str, Snapshot]:
+        """What was last read before all of its fields were mapped, read anew, so that the next edit shows; by id."""
+        known = self.facts.sides[side].unusable.get(flow.kind, {})
+        paths = [path for row in flow.rows if (path := row.path(side)) not in known]
+        there = [(s.id, s.noun) for s in snapshots if s.presence is Presence.PRESENT and s.noun is not None]
+        ids = [id for id, noun in there if not all(seen(noun, path) for path in paths)]
+        if not ids:
+            return {}
+        connection = self._sync.connection(side)
+        with naming(connection):
+            read = await self._engine.connectors[connection].read(flow.kind, ids)
+        self._seen.add(connection, read.values())
+        return dict(read)
 
     async def _known(self, wanted: frozenset[FindKey]) -> None:
         for side, kind, keys in _grouped(wanted):

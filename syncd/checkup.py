@@ -8,11 +8,12 @@ from dataclasses import replace
 from syncd import checkup_here
 from syncd.app import App, opened
 from syncd.config import Config
-from syncd.connectors.base import Condition, ConnectionTrouble, Connector, Finding, Severity
+from syncd.connectors.base import Account, Condition, ConnectionTrouble, Connector, FieldProblem, Finding, Severity
 from syncd.connectors.http import AioTransport
 from syncd.core.rules import Direction, SyncRules
 from syncd.errors import PermissionRefused
 from syncd.feed import doors
+from syncd.model.connection import ConnectionRow
 from syncd.model.references import Kind
 
 
@@ -42,7 +43,7 @@ async def _look(config: Config, arriving: list[Finding]) -> list[Finding]:
             try:
                 found = await connector.check(app.engine.kinds(name))
                 findings += [replace(one, title=f"{name}: {one.title}") for one in found]
-                findings += await _pinned(app, name, connector)
+                findings += await _account(app, name, connector)
             except ConnectionTrouble as trouble:
                 title = f"{name}: {trouble.words}"
                 findings.append(Finding(severity=Severity.ERROR, title=title, code=str(trouble.condition)))
@@ -54,8 +55,18 @@ async def _look(config: Config, arriving: list[Finding]) -> list[Finding]:
         return findings
 
 
-async def _pinned(app: App, name: str, connector: Connector) -> list[Finding]:
+async def _account(app: App, name: str, connector: Connector) -> list[Finding]:
     row, account = app.health.rows[name], await connector.account()
+    return [*_pinning(row, account, name), *(_field(problem, name) for problem in account.problems)]
+
+
+def _field(problem: FieldProblem, name: str) -> Finding:
+    """A mapped custom field that the vendor defines otherwise."""
+    title = f"{name}: {problem.words}"
+    return Finding(severity=Severity.ERROR, title=title, cure=problem.cure, code=problem.code)
+
+
+def _pinning(row: ConnectionRow, account: Account, name: str) -> list[Finding]:
     if row.account_id is None or row.account_id == account.id:
         return [Finding(severity=Severity.OK, title=f"{name}: account {account.id}")]
     title = f"{name}: pinned to account {row.account_id}, but the credentials open {account.id}"

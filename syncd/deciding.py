@@ -174,6 +174,7 @@ class Decider:
         for side in Side:
             ids = [id for record, _ in records if (id := record.entity(side)) is not None]
             entities[side] = await self._bringer.entities(self._sync.connection(side), flow.kind, ids) if ids else {}
+            entities[side] |= await self._bringer.completed(flow, side, entities[side].values())
         return [
             Case(
                 record=record,

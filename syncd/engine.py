@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from syncd.clock import Chance, Clock
-from syncd.connectors.base import Account, Connector, Traits
+from syncd.connectors.base import Account, Connector, FieldProblem, Traits
 from syncd.core.content import match_keys
 from syncd.core.facts import SideFacts
+from syncd.core.filter_values import CUSTOM
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Snapshot
@@ -80,7 +81,17 @@ def side_facts(traits: Traits, account: Account) -> SideFacts:
         normalisers=traits.normalisers,
         absent=traits.absent,
         most=traits.most,
+        unusable=_unusable(account),
     )
+
+
+def _unusable(account: Account) -> dict[Kind, dict[str, tuple[str, str]]]:
+    """Mapped custom fields that fail a record, by path, with the code and words."""
+    made: dict[Kind, dict[str, tuple[str, str]]] = {}
+    for problem in account.problems:
+        if problem.code != "option_unknown":
+            made.setdefault(problem.kind, {})[CUSTOM + problem.name] = (problem.code, problem.words)
+    return made
 
 
 def observed(connection: str, snapshot: Snapshot, cause: str, clock: Clock) -> Observed:
@@ -111,17 +122,21 @@ def account_to_plain(account: Account) -> dict[str, object]:
         "tax_codes": [[code.id, code.name, *map(str, code.rates)] for code in account.tax_codes],
         "one_tax_code": account.one_tax_code,
         "takes_tax_total": account.takes_tax_total,
+        "problems": [asdict(problem) for problem in account.problems],
     }
 
 
 def account_from_plain(raw: Mapping[str, object]) -> Account:
     """The inverse of `account_to_plain`."""
-    closed, writable, codes = raw["books_closed_until"], raw["writable"], raw.get("tax_codes", [])
-    assert isinstance(writable, list) and isinstance(codes, list)
-    plain = {name: value for name, value in raw.items() if name not in ("books_closed_until", "writable", "tax_codes")}
+    closed, writable = raw["books_closed_until"], raw["writable"]
+    codes, problems = raw.get("tax_codes", []), raw.get("problems", [])
+    assert isinstance(writable, list) and isinstance(codes, list) and isinstance(problems, list)
+    own = ("books_closed_until", "writable", "tax_codes", "problems")
+    plain = {name: value for name, value in raw.items() if name not in own}
     return Account(
         **plain,  # type: ignore[arg-type] # written by account_to_plain only
         books_closed_until=date.fromisoformat(str(closed)) if closed else None,
         writable=frozenset(Kind(kind) for kind in writable),
         tax_codes=tuple(TaxCode(id=id, name=name, rates=tuple(map(Decimal, rates))) for id, name, *rates in codes),
+        problems=tuple(FieldProblem(**{**problem, "kind": Kind(problem["kind"])}) for problem in problems),
     )

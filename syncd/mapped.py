@@ -7,7 +7,10 @@ from typing import Any
 
 from syncd import recipes
 from syncd.config import Config
-from syncd.core.rules import Row
+from syncd.connectors.base import MappedField
+from syncd.core.crossing import as_text
+from syncd.core.filter_values import CUSTOM, FieldType
+from syncd.core.rules import FlowRules, Row
 from syncd.errors import UsageError
 from syncd.model.content import shown
 from syncd.model.references import Side
@@ -38,6 +41,33 @@ def listed(config: Config, sync: str | None = None, flow: str | None = None) -> 
     if flow is not None and flow not in flows:
         raise UsageError(f"there is no flow “{flow}”; there is {', '.join(flows)}")
     return found
+
+
+def fields(config: Config, connection: str) -> tuple[MappedField, ...]:
+    """The custom fields of a connection that mappings use, once for each mapping."""
+    found = []
+    for name, sync in config.syncs.items():
+        for side in Side:
+            if connection == (sync.left if side is Side.LEFT else sync.right):
+                rules = recipes.build(name, config.raw["syncs"][name], ANY_TIME)
+                found += [_field(flow, row, side) for flow in rules.flows for row in flow.rows if _custom(row, side)]
+    return tuple(dict.fromkeys(found))
+
+
+def _custom(row: Row, side: Side) -> bool:
+    return row.path(side).startswith(CUSTOM)
+
+
+def _field(flow: FlowRules, row: Row, side: Side) -> MappedField:
+    written = row.direction.allows(side.other) and flow.direction.allows(side.other)
+    held = [*row.options(side), *([as_text(row.constant)] if written and row.constant is not None else [])]
+    return MappedField(
+        kind=flow.kind,
+        name=row.path(side).removeprefix(CUSTOM),
+        written=written,
+        meets=FieldType.CUSTOM if row.values else row.type(side.other) or FieldType.CUSTOM,
+        options=tuple(held),
+    )
 
 
 def _row(fields: Fields, row: Row) -> dict[str, Any]:

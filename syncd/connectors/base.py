@@ -21,6 +21,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
+from syncd.core.filter_values import FieldType
 from syncd.model.nouns import Allocation, Line
 from syncd.model.record import Op
 from syncd.model.references import Kind, MatchKey
@@ -61,6 +62,39 @@ class ConnectionTrouble(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MappedField:
+    """A custom field that a mapping uses; the connector reads exactly these.
+
+    Attributes:
+        name: as the mapping names it, without the word in front.
+        written: the mapping may write it. meets: what the other side's field holds.
+        options: values the mapping itself may write: its value map's and its constant.
+    """
+
+    kind: Kind
+    name: str
+    written: bool
+    meets: FieldType
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldProblem:
+    """A mapped custom field that is not as the mapping needs it, by the vendor's own definition.
+
+    Attributes:
+        code: `mapping_invalid` (nothing can be mapped to it), `field_not_writable`, or `option_unknown`, which
+            concerns only some of its values.
+    """
+
+    kind: Kind
+    name: str
+    code: str
+    words: str
+    cure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """The account a connection's credentials open, and those of its settings that decide what may be written.
 
@@ -76,6 +110,7 @@ class Account:
         one_tax_code: all taxed lines of an invoice share one.
         takes_tax_total: the tax may be a rounding away from what the account computes, and is taken as it is said.
         allows_discount: an invoice may have a discount on the whole.
+        problems: what is wrong with the mapped custom fields.
     """
 
     id: str
@@ -92,6 +127,7 @@ class Account:
     one_tax_code: bool = False
     takes_tax_total: bool = False
     allows_discount: bool = True
+    problems: tuple[FieldProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from syncd.connectors.base import MappedField
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionSettings:
@@ -22,6 +24,7 @@ class ConnectionSettings:
             the `TokenKeeper`.
         account: the vendor's account id where the caller must know it (QuickBooks: the realm id) and nobody connected
             it here.
+        fields: custom fields that mappings use.
         webhook_secrets: what this account's app signs its webhooks with; two while one takes the other's place.
         options: the vendor's own options, listed in its folder; and `pace`, see `paced`.
     """
@@ -36,6 +39,7 @@ class ConnectionSettings:
     account: str | None = None
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     options: Mapping[str, str | float | bool] = field(default_factory=dict)
+    fields: tuple[MappedField, ...] = ()
 
     @property
     def paced(self) -> bool:

@@ -97,8 +97,8 @@ _ROWS = {
         field_required             vendor   change
         field_value_invalid        vendor   change
         option_unknown             here     settings
-        field_not_writable         here     rules
-        mapping_invalid            here     rules
+        field_not_writable         here     settings
+        mapping_invalid            here     settings
         state_not_allowed          vendor   change
         amount_above_limit         vendor   change
         numbering_missing          vendor   settings

@@ -41,6 +41,7 @@ class SideFacts:
     normalisers: Mapping[Kind, Normalisers] = field(default_factory=dict)
     absent: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
     most: Mapping[Kind, Mapping[str, int]] = field(default_factory=dict)
+    unusable: Mapping[Kind, Mapping[str, tuple[str, str]]] = field(default_factory=dict)  # path -> code, words
 
 
 T = TypeVar("T")

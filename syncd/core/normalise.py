@@ -4,11 +4,13 @@ A vendor trims, folds, rounds or truncates what it is sent, and its connector de
 is no edit; everything else that differs from what was sent is one, and must be seen as one by the next turn.
 
 The rules: `trim`, `collapse` (runs of white space and line ends become one space), `casefold`, `phone` (only digits
-count), `empty` (an empty text is no value), `round:N` (decimals), `truncate:N` (characters).
+count), `number` (of a text that is one only its amount counts), `empty` (an empty text is no value), `round:N`
+(decimals), `truncate:N` (characters).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -18,7 +20,7 @@ from typing import Any
 from syncd.core.alignment import FACTS, align
 from syncd.model.content import Content
 from syncd.model.nouns import Line
-from syncd.model.values import Value
+from syncd.model.values import Value, decimal_text
 
 Rules = tuple[str, ...]
 
@@ -44,6 +46,9 @@ def explained(sent: Value, seen: Value, rules: Rules) -> bool:
     return _text(seen, parsed) in [_text(way, parsed) for way in ways]
 
 
+_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
+
+
 def _parsed(rule: str) -> tuple[str, int]:
     name, _, number = rule.partition(":")
     if name not in _STEPS or bool(number) is not (name in ("round", "truncate")):
@@ -57,6 +62,7 @@ _STEPS: Mapping[str, Callable[[str, int], str]] = {
     "casefold": lambda text, _: text.casefold(),
     "phone": lambda text, _: "".join(character for character in text if character.isdigit()),
     "truncate": lambda text, length: text[:length],
+    "number": lambda text, _: decimal_text(Decimal(text)) if _NUMBER.fullmatch(text) else text,
     "empty": lambda text, _: text,
     "round": lambda text, _: text,
 }

@@ -17,6 +17,7 @@ from syncd.core.filters import describe, matches, needs_customer
 from syncd.core.identity import identified, keyed, survivors
 from syncd.core.joining import joined
 from syncd.core.lifecycle import excluded, failed, pending, synced
+from syncd.core.limits import refuse_unknown_fields
 from syncd.core.match import counterpart
 from syncd.core.mirrored import cannot_be_recorded, mirror_payment
 from syncd.core.outcome import Settled
@@ -98,6 +99,7 @@ def _decide(case: Case, context: Context) -> Decision:
     if not _flows(context, case, source):
         raise Settled("direction_off")
     _filter(case, context, source)
+    refuse_unknown_fields(context)
     if any(snapshot is not None and snapshot.torn for snapshot in (case.left, case.right)):
         raise Settled("amount_mismatch", "Its parts do not add up to its own total.")
     if case.left is not None and case.right is not None:

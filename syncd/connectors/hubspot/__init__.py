@@ -31,7 +31,7 @@ def connect(
     Raises:
         ValueError: an option is unknown or makes no sense.
     """
-    options = read_options(settings.options)
+    options = read_options(settings.options).asking(settings.fields)
     usual = MANIFEST.limits.private if settings.token else MANIFEST.limits.oauth
     pacer = Pacer(_windows(usual, options.burst) if settings.paced else ())
     allowance = Allowance(pacer, clock)
@@ -39,7 +39,7 @@ def connect(
     own = Issuer(settings, calls)
     tokens = Tokens(settings=settings, issuer=own, keeper=secrets, clock=clock)
     client = Client(calls, allowance, Bearer(settings.token, tokens, own), options.api_version)
-    return HubSpot(client, transport, options, None if settings.token else tokens)
+    return HubSpot(client, transport, options, None if settings.token else tokens, settings.fields)
 
 
 def issuer(settings: ConnectionSettings, transport: Transport, clock: Clock, chance: Chance) -> Issuer:

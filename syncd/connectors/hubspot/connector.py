@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
-from syncd.connectors.base import Account, Authorization, Finding, NewId, Order, Outcome, Page, Send
+from syncd.connectors.base import Account, Authorization, Finding, MappedField, NewId, Order, Outcome, Page, Send
 from syncd.connectors.http import Transport
 from syncd.connectors.hubspot import check, others, prepare
 from syncd.connectors.hubspot.client import Client
+from syncd.connectors.hubspot.custom import CustomProperties
 from syncd.connectors.hubspot.lookup import Lookup
 from syncd.connectors.hubspot.options import Options
 from syncd.connectors.hubspot.payments import Recording
@@ -29,10 +30,16 @@ class HubSpot:
     """The `Connector` of HubSpot; its parts do the work."""
 
     def __init__(
-        self, client: Client, transport: Transport, options: Options, authorization: Authorization | None
+        self,
+        client: Client,
+        transport: Transport,
+        options: Options,
+        authorization: Authorization | None,
+        fields: Sequence[MappedField] = (),
     ) -> None:
         self.authorization = authorization
         self.traits = options.traits()
+        self._custom = CustomProperties(client, fields)
         self._client = client
         self._options = options
         self._transport = transport
@@ -47,6 +54,8 @@ class HubSpot:
     async def account(self) -> Account:
         portal = await self._client.portal()
         self._reader.learn(portal)
+        problems = await self._custom.look()
+        self.traits = self._custom.taught(self.traits)
         unwritable = frozenset() if self._recording.possible else frozenset({Kind.PAYMENT})
         return Account(
             id=str(portal.portal_id),
@@ -54,6 +63,7 @@ class HubSpot:
             currency=portal.company_currency,
             multi_currency=bool(set(portal.additional_currencies) - {portal.company_currency}),
             writable=frozenset(Kind) - unwritable,
+            problems=problems,
         )
 
     def changes_since(self, cursors: Mapping[str, str], kinds: Sequence[Kind], now: datetime) -> AsyncIterator[Page]:

@@ -20,6 +20,7 @@ LINK_TYPES = {
     (PAYMENTS, INVOICES): 542,
 }
 
+OURS = "syncd_"  # what our own properties begin with
 REFERENCE = "syncd_ref"
 AMOUNT_PAID = "syncd_amount_paid"
 BALANCE_DUE = "syncd_balance_due"

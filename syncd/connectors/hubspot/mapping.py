@@ -280,7 +280,8 @@ def _snapshot(record: Record, kind: Kind, object_type: str, noun: Noun | None) -
 
 
 def _custom(record: Record, kind: Kind, options: Options) -> dict[str, Value]:
-    return {name: record.text(name) for name in options.custom(kind)}
+    # What was asked for and is empty is answered as null; what is left out was not asked for, or is not there.
+    return {name: record.text(name) for name in options.custom(kind) if name in record.properties}
 
 
 def _day(record: Record, name: str, zone: ZoneInfo) -> Any:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
-from syncd.connectors.base import Traits
+from syncd.connectors.base import MappedField, Traits
 from syncd.connectors.hubspot.manifest import MANIFEST
 from syncd.model.references import Kind
+
+_PROPERTIES = {
+    Kind.PARTY: "contact_properties",
+    Kind.PRODUCT: "product_properties",
+    Kind.INVOICE: "invoice_properties",
+    Kind.PAYMENT: "payment_properties",
+}
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,14 +69,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def custom(self, kind: Kind) -> tuple[str, ...]:
         """The further properties of a kind."""
-        return names(
-            {
-                Kind.PARTY: self.contact_properties,
-                Kind.PRODUCT: self.product_properties,
-                Kind.INVOICE: self.invoice_properties,
-                Kind.PAYMENT: self.payment_properties,
-            }[kind]
-        )
+        listed: str = getattr(self, _PROPERTIES[kind])
+        return names(listed)
+
+    def asking(self, fields: Sequence[MappedField]) -> Options:
+        """The options with the properties that mappings use among the further ones."""
+        mapped = {kind: [field.name for field in fields if field.kind is kind] for kind in Kind}
+        more = {_PROPERTIES[kind]: ",".join(dict.fromkeys([*self.custom(kind), *mapped[kind]])) for kind in Kind}
+        return msgspec.structs.replace(self, **more)
 
     def traits(self) -> Traits:
         """What the engine must know of this connection."""

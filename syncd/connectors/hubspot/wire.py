@@ -164,10 +164,37 @@ class TaxRates(msgspec.Struct):
     results: list[TaxRate] = []
 
 
-class Definition(msgspec.Struct):
-    """A property or property group; only its name counts."""
+class Modification(msgspec.Struct, frozen=True, rename="camel"):
+    """What may be done with a property."""
+
+    read_only_value: bool = False
+
+
+class Option(msgspec.Struct):
+    """One of the values an enumeration takes."""
+
+    value: str
+
+
+class Definition(msgspec.Struct, rename="camel"):
+    """A property or property group; of a group only its name counts."""
 
     name: str
+    type: str = ""
+    calculated: bool = False
+    external_options: bool = False
+    options: list[Option] = []
+    modification_metadata: Modification = Modification()
+
+    @property
+    def read_only(self) -> bool:
+        """Whether no caller may write its value."""
+        return self.modification_metadata.read_only_value
+
+    @property
+    def choices(self) -> list[str]:
+        """The options' own names, which values are made of."""
+        return [option.value for option in self.options]
 
 
 class Definitions(msgspec.Struct):

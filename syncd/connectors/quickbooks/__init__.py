@@ -1,7 +1,8 @@
 """QuickBooks Online.
 
 Options of a connection: `overlap` (seconds a poll reads back before its cursor, default 300), `po_field` (label of the
-custom field on sales forms that holds the purchase order number), `tax_total` (true: outside the US, too, the tax of
+custom field on sales forms that holds the purchase order number), `custom_field_length` (characters a custom
+field takes; that it is 31 is unconfirmed), `tax_total` (true: outside the US, too, the tax of
 an invoice is taken as it is sent where rounding makes it differ from what QuickBooks computes; Intuit describes that
 for the US only), `development` (true for one of Intuit's own sandbox companies), `merged_customers` ("deleted", the
 default, or "inactive": what the books show of a customer that was merged into another one, which Intuit does not
@@ -29,6 +30,7 @@ from syncd.core.pacing import Pacer, Window
 __all__ = ["connect", "issuer", "verifier"]
 
 OVERLAP = 300.0
+CUSTOM_LENGTH = 31
 TOKEN_PACE = Window(calls=10, seconds=60)  # refreshes are rare; a loop of them would be our mistake
 
 
@@ -60,8 +62,12 @@ def connect(
     return QuickBooks(
         client=client,
         reader=Reader(
-            client, str(settings.options.get("po_field") or ""), tax_total=settings.options.get("tax_total") is True
+            client,
+            str(settings.options.get("po_field") or ""),
+            settings.fields,
+            tax_total=settings.options.get("tax_total") is True,
         ),
+        custom_length=int(settings.options.get("custom_field_length", CUSTOM_LENGTH)),
         overlap=timedelta(seconds=float(settings.options.get("overlap", OVERLAP))),
         transport=transport,
         authorization=tokens,

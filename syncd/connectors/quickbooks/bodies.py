@@ -39,7 +39,13 @@ PLAIN: Mapping[Kind, Mapping[str, str]] = {
         "unit_price": "UnitPrice",
         "active": "Active",
     },
-    Kind.INVOICE: {"number": "DocNumber", "issue_date": "TxnDate", "due_date": "DueDate"},
+    Kind.INVOICE: {
+        "number": "DocNumber",
+        "issue_date": "TxnDate",
+        "due_date": "DueDate",
+        "tracking_number": "TrackingNum",
+        "ship_date": "ShipDate",
+    },
     Kind.PAYMENT: {"amount": "TotalAmt", "date": "TxnDate", "reference": "PaymentRefNum"},
 }
 NESTED: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
@@ -49,7 +55,11 @@ NESTED: Mapping[Kind, Mapping[str, tuple[str, str]]] = {
         "website": ("WebAddr", "URI"),
     },
     Kind.PRODUCT: {},
-    Kind.INVOICE: {"customer": ("CustomerRef", "value"), "comment": ("CustomerMemo", "value")},
+    Kind.INVOICE: {
+        "customer": ("CustomerRef", "value"),
+        "comment": ("CustomerMemo", "value"),
+        "shipping_method": ("ShipMethodRef", "value"),  # there is no list of methods: the value is the name
+    },
     Kind.PAYMENT: {"customer": ("CustomerRef", "value")},
 }
 _NAMES = frozenset({"name", "first_name", "last_name"})

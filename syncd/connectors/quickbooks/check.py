@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from syncd.connectors.base import ConnectionTrouble, Finding, Severity
+from syncd.connectors.base import ConnectionTrouble, FieldProblem, Finding, MappedField, Severity
 from syncd.connectors.quickbooks.books import Books
 from syncd.connectors.quickbooks.reader import Reader
 from syncd.model.nouns import Invoice, Product
@@ -34,6 +34,20 @@ async def check(reader: Reader, kinds: Sequence[Kind]) -> list[Finding]:
             )
         ]
     return findings
+
+
+def field_problems(fields: Sequence[MappedField], books: Books) -> Iterator[FieldProblem]:
+    """What is wrong with mapped custom fields. Sales forms have three at most, all of them texts."""
+    there = ", ".join(books.custom_fields) or "none"
+    for field in fields:
+        if books.custom_field(field.name) is None:
+            yield FieldProblem(
+                kind=field.kind,
+                name=field.name,
+                code="mapping_invalid",
+                words=f"QuickBooks has no custom field “{field.name}” on sales forms",
+                cure=f"switch it on (Account and settings, Sales); there are: {there}",
+            )
 
 
 def _company(books: Books) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ from syncd.connectors.base import (
 from syncd.connectors.http import Transport
 from syncd.connectors.quickbooks import writes
 from syncd.connectors.quickbooks.bodies import Known, needs_look
-from syncd.connectors.quickbooks.check import check
+from syncd.connectors.quickbooks.check import check, field_problems
 from syncd.connectors.quickbooks.client import Client
 from syncd.connectors.quickbooks.lookup import look
 from syncd.connectors.quickbooks.manifest import MANIFEST
@@ -46,6 +46,7 @@ class QuickBooks:
     Args:
         overlap: how far a poll reads back before its cursor.
         transport: closed with the connector.
+        custom_length: characters that a custom field takes.
     """
 
     traits: Traits = MANIFEST.all_traits()
@@ -59,6 +60,7 @@ class QuickBooks:
         transport: Transport,
         authorization: Authorization,
         merges_leave_inactive: bool = False,
+        custom_length: int = 31,
     ) -> None:
         self.traits = replace(self.traits, merges_leave_inactive=merges_leave_inactive)
         self.authorization: Authorization | None = authorization
@@ -72,8 +74,14 @@ class QuickBooks:
             # QuickBooks has no purchase order number of its own: without a custom field chosen for it there is none.
             self.traits = replace(self.traits, absent={Kind.INVOICE: frozenset({"po_number"})})
 
+        most = {kind: dict(known) for kind, known in self.traits.most.items()}
+        for field in reader.fields:
+            most.setdefault(field.kind, {})[f"custom.{field.name}"] = custom_length
+        self.traits = replace(self.traits, most=most)
+
     async def account(self) -> Account:
-        return (await self._reader.look_at_books()).account
+        books = await self._reader.look_at_books()
+        return replace(books.account, problems=tuple(field_problems(self._reader.fields, books)))
 
     async def account_exists(self, name: str) -> bool:
         """Whether there is an active income account of that name: what new products are bound to."""

@@ -57,12 +57,14 @@ class Reading:
         home_currency: of documents that name none.
         american: lines carry one of two pseudo tax codes, and the invoice the real one.
         po_field: label of the custom field that holds the purchase order number; empty for none.
+        slots: custom fields that mappings use, as they name them, to their definition's id.
         tops: the topmost parent of each sub-customer at hand.
     """
 
     home_currency: str
     american: bool = False
     po_field: str = ""
+    slots: Mapping[str, str] = field(default_factory=dict)
     tops: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -156,6 +158,7 @@ def _invoice(invoice: Invoice, reading: Reading) -> InvoiceNoun:
     ref = invoice.txn_tax_detail.txn_tax_code_ref
     taxes = {TAXED: ref.value if ref else TAXED} if reading.american else None
     custom = {f.name: f.string_value for f in invoice.custom_field if f.name and f.string_value}
+    by_id = {f.definition_id: f.string_value or None for f in invoice.custom_field}
     folded = {name.strip().casefold(): text for name, text in custom.items()}
     return InvoiceNoun(
         status=_status(invoice),
@@ -167,12 +170,15 @@ def _invoice(invoice: Invoice, reading: Reading) -> InvoiceNoun:
         due_date=invoice.due_date,
         comment=invoice.customer_memo.value or None,
         po_number=folded.get(reading.po_field.strip().casefold()) if reading.po_field else None,
+        tracking_number=invoice.tracking_num or None,
+        shipping_method=invoice.ship_method_ref.value or None,
+        ship_date=invoice.ship_date,
         lines=tuple(_line(line, taxes) for line in invoice.line if line.detail_type not in _NO_LINES),
         adjustments=tuple(_discount(line) for line in invoice.line if line.detail_type == "DiscountLineDetail"),
         tax_total=invoice.txn_tax_detail.total_tax,
         amount_paid=invoice.total_amt - invoice.balance,
         balance=invoice.balance,
-        custom=custom,
+        custom={**custom, **{name: by_id.get(id) for name, id in reading.slots.items()}},
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import anyio
 
-from syncd.connectors.base import Condition, ConnectionTrouble
+from syncd.connectors.base import Condition, ConnectionTrouble, MappedField
 from syncd.connectors.quickbooks.books import Books, books
 from syncd.connectors.quickbooks.client import LIMITS, Answer, Client, ReadRefused
 from syncd.connectors.quickbooks.errors import CODE_NOT_FOUND
@@ -44,12 +44,16 @@ class Reader:
 
     Args:
         po_field: label of the custom field for purchase order numbers; empty for none.
+        fields: custom fields that mappings use.
         tax_total: the tax of a whole invoice is taken as it is sent, also outside the US.
     """
 
-    def __init__(self, client: Client, po_field: str, tax_total: bool = False) -> None:
+    def __init__(
+        self, client: Client, po_field: str, fields: Sequence[MappedField] = (), *, tax_total: bool = False
+    ) -> None:
         self.client = client
         self.po_field = po_field
+        self.fields = fields
         self.tax_total = tax_total
         self._books: Books | None = None
         self._books_at: datetime | None = None
@@ -84,7 +88,11 @@ class Reader:
         tops = await self._tops(rows) if kind is Kind.PARTY else {}
         known = await self.books()
         reading = Reading(
-            home_currency=known.account.currency, american=known.american, po_field=self.po_field, tops=tops
+            home_currency=known.account.currency,
+            american=known.american,
+            po_field=self.po_field,
+            slots={field.name: id for field in self.fields if (id := known.custom_field(field.name)) is not None},
+            tops=tops,
         )
         return [snapshot(kind, row, reading) for row in rows if row.get("Type") != "Category"]
 

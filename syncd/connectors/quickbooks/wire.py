@@ -147,6 +147,7 @@ class SalesLine(Wire, frozen=True, kw_only=True):
 
 
 class CustomField(Wire, frozen=True, kw_only=True):
+    definition_id: str | None = None
     name: str | None = None
     string_value: str | None = None
 
@@ -167,6 +168,9 @@ class Invoice(Entity, frozen=True, kw_only=True):
     line: tuple[SalesLine, ...] = ()
     txn_tax_detail: TaxDetail = TaxDetail()
     custom_field: tuple[CustomField, ...] = ()
+    tracking_num: str | None = None
+    ship_method_ref: Text = Text()
+    ship_date: date | None = None
     linked_txn: tuple[Linked, ...] = ()
     total_amt: Decimal
     balance: Decimal

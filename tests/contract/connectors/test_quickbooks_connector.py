@@ -380,7 +380,7 @@ async def test_line_without_product_and_unknown_fields_are_unwritable(bench):
     for order, category in (
         (replace(new_invoice(), lines=(line("5", product=None),)), "field_required"),
         (new_invoice(**{"custom.Nowhere": "x"}), "field_not_writable"),
-        (new_invoice(tracking_number="x"), "field_not_writable"),
+        (new_invoice(sales_rep="x"), "field_not_writable"),
         (Order(intent="t", op=Op.CREATE, kind=Kind.PRODUCT, values={"name": "X"}), "field_required"),
         (
             Order(intent="t", op=Op.CREATE, kind=Kind.PRODUCT, values={"name": "X", "income_account": "No"}),
