@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import structlog
 
 from syncd import mapped
 from syncd.accounts import Accounts
+from syncd.approvals import Gate, tell
 from syncd.assembly import WEBHOOKS, connectors_of, fitted, rules_of, settings_of
 from syncd.bell import Bell
 from syncd.clock import Chance, Clock, SystemChance, SystemClock
@@ -24,7 +25,6 @@ from syncd.connectors.base import ConnectionTrouble
 from syncd.connectors.http import AioTransport, Transport
 from syncd.connectors.settings import TokenKeeper
 from syncd.consent import carry_out
-from syncd.controls import control
 from syncd.core.rules import SyncRules
 from syncd.disk import Disk
 from syncd.engine import Engine
@@ -34,9 +34,10 @@ from syncd.feed.listener import listening
 from syncd.feed.poller import Poller
 from syncd.guard import Guard
 from syncd.health import Health
-from syncd.model.record import Record
 from syncd.outbox.executor import Executor
 from syncd.ownership.local import owned
+from syncd.planning import Planner
+from syncd.replan import replan
 from syncd.status.local import known, labels
 from syncd.status.reader import Reader
 from syncd.status.server import serving, socket_path
@@ -51,7 +52,6 @@ STOP_SECONDS = 8.0  # how long requests that are out when we are told to stop ar
 LONGEST_REST = 60.0  # seconds between rounds that fail
 IDLE_SECONDS = 1.0  # how long the loop sleeps at least when nothing could be done
 LONGEST_IDLE = 15.0  # and at most: a net under what should have woken it
-REPLAN_BATCH = 500  # records planned again per pass after a change of rules: in the background, behind live work
 
 
 Progress = Callable[[int, int], None]
@@ -71,6 +71,8 @@ class App:
     accounts: Accounts
     poller: Poller
     turn: Turn
+    gate: Gate
+    planner: Planner
     executor: Executor
     upkeep: Upkeep
     watch: ClockWatch
@@ -99,12 +101,11 @@ class App:
     def labels(self) -> Mapping[str, str]:
         return labels(self.config)
 
-    async def control(self, action: str, sync: str, flow: str) -> dict[str, object]:
+    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, object]:
         """Pause, resume or release a flow, as a person told."""
-        known(self.syncs, sync, flow)
-        now = self.clock.now()
+        rules, now = known(self.syncs, sync, flow), self.clock.now()
         try:
-            return await self.store.write(lambda tx: control(tx, action, sync, flow, now))
+            return await self.store.write(lambda tx: tell(tx, action, rules, flow, now))
         finally:
             self.bell.ring()
 
@@ -162,26 +163,18 @@ class App:
     async def _settle(self) -> int:
         if not self._all_met() or self.disk.low():
             return 0
-        return await self.turn.run() + await self.executor.flush() + await self._replan()
+        moved = await self.turn.run() + await self.executor.flush() + await replan(self.engine)
+        return moved or await self._review()
+
+    async def _review(self) -> int:
+        """When nothing is due: whether new syncs may go on by themselves."""
+        ready = [s for s in self.engine.syncs if self.health.fine(s.left) and self.health.fine(s.right)]
+        waiting = [sync for sync in ready if self.gate.watches(sync.name)]
+        return await self.store.write(lambda tx: self.gate.review(tx, waiting)) if waiting else 0
 
     def _all_met(self) -> bool:
         # Decisions need both accounts' settings; nothing is decided on guesses.
         return all(name in self.engine.accounts for name in self.engine.connectors)
-
-    async def _replan(self) -> int:
-        """After a change of rules: only records that were planned by other ones, a batch at a time."""
-        now, found = self.clock.now(), 0
-        for sync in self.engine.syncs:
-            for flow in sync.flows:
-                found += await self._replan_flow(sync.name, flow.name, flow.digest, now)
-        return found
-
-    async def _replan_flow(self, sync: str, flow: str, digest: str, now: Any) -> int:
-        others = await self.store.read(lambda tx: tx.records_with_other_rules(sync, flow, digest, REPLAN_BATCH))
-        due: list[Record] = [replace(record, next_at=now) for record in others if record.next_at is None]
-        if due:
-            await self.store.write(lambda tx: tx.save_records(due))
-        return len(due)
 
     async def work(self, until: anyio.Event) -> None:
         """Go on until told to stop. What is under way then may end, unless a vendor keeps us waiting too long."""
@@ -321,13 +314,16 @@ async def assembled(
     accounts.remember()
     bell, disk = Bell(), Disk(config)
     guard = Guard(max((sync.guard.records for sync in config.syncs.values()), default=20))
+    gate = Gate(engine, {name: sync.approval for name, sync in config.syncs.items()})
     return App(
         config=config,
         engine=engine,
         health=health,
         accounts=accounts,
         poller=Poller(engine, health),
-        turn=Turn(engine, health, guard),
+        turn=Turn(engine, health, guard, gate),
+        gate=gate,
+        planner=Planner(engine, bell, config.state_dir, version("syncd")),
         executor=Executor(engine, health, bell),
         upkeep=Upkeep(engine),
         intake=Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring, disk.low),
@@ -372,3 +368,18 @@ async def once(config: Config, *, wait: float = 60.0, progress: Progress | None 
         await app.drain(wait, progress)
         status = await Reader(app).status()
     return OnceResult(status=status, failed=sum(flow["failed"] for s in status["syncs"] for flow in s["flows"]))
+
+
+async def planned(config: Config, sync: str | None, flow: str | None) -> dict[str, Any]:
+    """What would be done now; nothing is written to any vendor."""
+    async with opened(config, "plan") as app:
+        return await app.planner.plan(sync, flow)
+
+
+async def applied(config: Config, plan: object, *, wait: float, progress: Progress | None = None) -> dict[str, Any]:
+    """Carry out what a plan says, and nothing else."""
+    async with opened(config, "apply") as app:
+        app.gate.strict = True
+        told = await app.planner.apply(plan)
+        await app.drain(wait, progress)
+        return {**told, **await app.planner.outcome()}

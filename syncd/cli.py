@@ -40,6 +40,7 @@ Word = Annotated[str, typer.Argument(help="A record's id, number, e-mail, SKU or
 SyncName = Annotated[str, typer.Argument(help="The sync's name in the configuration.")]
 ConnectionName = Annotated[str, typer.Argument(help="The connection's name in the configuration.")]
 FlowName = Annotated[str, typer.Argument(help="contacts, products, invoices or payments.")]
+AnyFlow = Annotated[str | None, typer.Argument(help="One flow; all of them without it.")]
 DEFAULT_CONFIG = Path("syncd.toml")
 NEEDS_PERMISSION = frozenset({"authorization_lost", "account_changed", "permission_missing"})
 OUT_OF_REACH = frozenset({"vendor_unavailable", "tls_failed", "quota_exhausted", "malformed_answer"})
@@ -210,14 +211,55 @@ def explain(word: Word, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir
     (cli_output.print_json if json else cli_output.print_explanation)(shown)
 
 
-def _tell(action: str, sync: str, flow: str, config: Path, state_dir: Path | None, *, json: bool) -> None:
+def _tell(action: str, sync: str, flow: str | None, config: Path, state_dir: Path | None, *, json: bool) -> None:
     from syncd import cli_output
 
     told = _ask(config, state_dir, lambda source: source.control(action, sync, flow))
     if json:
         cli_output.print_json(told)
     else:
-        cli_output.print_lines(f"{sync} {flow}: {action}d, {told['records']} records brought forward")
+        cli_output.print_lines(f"{sync} {flow or '(all flows)'}: {action}d, {told['records']} records brought forward")
+
+
+@app.command()
+def plan(
+    config: ConfigFile = DEFAULT_CONFIG,
+    state_dir: StateDir = None,
+    sync: Annotated[str | None, typer.Option(help="Of this sync alone.")] = None,
+    flow: Annotated[str | None, typer.Option(help="Of this flow alone.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the plan to this file, for `syncd apply`.")] = None,
+    json: Json = False,
+) -> None:
+    """Show what would be created, changed and voided now, and what it costs. Writes to no vendor."""
+    from syncd import cli_output, cli_plan
+
+    _log()
+    made = _run(partial(cli_plan.plan, _load(config, state_dir), os.environ, sync, flow))
+    if out is not None:
+        cli_plan.write(made, out)
+    (cli_output.print_json if json else cli_plan.show)(made)
+
+
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="A plan that `syncd plan --out` has made.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    state_dir: StateDir = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait at most until it is carried out.")] = 600.0,
+    json: Json = False,
+) -> None:
+    """Carry out a plan: exactly the writes it lists, but for those that would be different now."""
+    from syncd import cli_output, cli_plan
+
+    _log()
+    loaded = _load(config, state_dir)
+    if not yes and not json and sys.stdin.isatty():
+        raw = cli_plan.read(file)
+        typer.confirm(f"Carry out {len(raw.get('entries', ())) if isinstance(raw, dict) else 0} writes?", abort=True)
+    told = _run(partial(cli_plan.apply, loaded, os.environ, file, wait))
+    (cli_output.print_json if json else cli_plan.show_applied)(told)
+    raise typer.Exit(cli_plan.exit_of(told))
 
 
 @app.command()
@@ -256,9 +298,13 @@ def resume(
 
 @app.command()
 def release(
-    sync: SyncName, flow: FlowName, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False
+    sync: SyncName,
+    flow: AnyFlow = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    state_dir: StateDir = None,
+    json: Json = False,
 ) -> None:
-    """Let the voids and deletions go that a guard holds. They cannot be undone: look at them first."""
+    """Let go what waits for a person: what a new sync would create, and removals that a guard holds. Look at them first."""
     _tell("release", sync, flow, config, state_dir, json=json)
 
 

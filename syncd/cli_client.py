@@ -18,6 +18,7 @@ from syncd.status.reader import MAX_LIMIT, BadQuestion, Query, Reader, UnknownRe
 from syncd.status.server import socket_path
 
 ANSWER_SECONDS = 30.0
+PLAN_SECONDS = 3600.0  # everything both vendors have may have to be read
 _BASE = URL("http://localhost/api/v1/")
 
 
@@ -34,7 +35,7 @@ class Answers(Protocol):
 
     async def activity(self, id: str, limit: int = MAX_LIMIT, before: int | None = None) -> dict[str, Any]: ...
 
-    async def control(self, action: str, sync: str, flow: str) -> dict[str, Any]: ...
+    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, Any]: ...
 
 
 @asynccontextmanager
@@ -103,8 +104,19 @@ class Daemon:
         given = {"limit": str(limit)} | ({} if before is None else {"before": str(before)})
         return await self._get(f"records/{id}/activity", given)
 
-    async def control(self, action: str, sync: str, flow: str) -> dict[str, Any]:
-        return await self._ask("POST", f"syncs/{sync}/flows/{flow}/{action}")
+    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, Any]:
+        where = f"syncs/{sync}" if flow is None else f"syncs/{sync}/flows/{flow}"
+        return await self._ask("POST", f"{where}/{action}")
+
+    async def plan(self, sync: str | None, flow: str | None) -> dict[str, Any]:
+        given = {name: value for name, value in (("sync", sync), ("flow", flow)) if value is not None}
+        return await self._ask("POST", "plan", given, seconds=PLAN_SECONDS)
+
+    async def apply(self, plan: object) -> dict[str, Any]:
+        return await self._ask("POST", "apply", body=plan, seconds=PLAN_SECONDS)
+
+    async def applied(self) -> dict[str, Any]:
+        return await self._get("apply")
 
     async def connections(self) -> dict[str, Any]:
         return await self._get("connections")
@@ -115,9 +127,18 @@ class Daemon:
     async def _get(self, path: str, given: Mapping[str, str] | None = None) -> dict[str, Any]:
         return await self._ask("GET", path, given)
 
-    async def _ask(self, method: str, path: str, given: Mapping[str, str] | None = None) -> dict[str, Any]:
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        given: Mapping[str, str] | None = None,
+        *,
+        body: object = None,
+        seconds: float = ANSWER_SECONDS,
+    ) -> dict[str, Any]:
+        limit = aiohttp.ClientTimeout(seconds)
         try:
-            async with self._session.request(method, _BASE / path, params=given) as response:
+            async with self._session.request(method, _BASE / path, params=given, json=body, timeout=limit) as response:
                 answer: dict[str, Any] = await response.json(content_type=None)
                 status = response.status
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -126,6 +147,8 @@ class Daemon:
             raise UsageError(answer["detail"])
         if status == 404:
             raise UnknownRecord(answer["detail"])
+        if status == 403:
+            raise PermissionRefused(answer["detail"])
         if status == 400:
             raise BadQuestion(answer["detail"])
         if status != 200:

@@ -92,6 +92,8 @@ $start
 poll = "$poll"
 # A pass that would void or delete more than this, and more than a tenth of a flow, is held until a person has looked.
 guard = { records = 20 }
+# The first run waits for `syncd apply` or `syncd release` if it would create more than this; "off" to never wait.
+approval = $approval
 
 # Who is invoiced: contacts and customers, matched by e-mail.
 [syncs.invoicing.flows.contacts]
@@ -152,7 +154,7 @@ async def write_for_sandbox(recipe: str, sandbox: str, output: Path, *, force: b
         client_id=json.dumps(books["client_id"]),
         account=json.dumps(books["realm_id"]),
     )
-    sync = _SYNC.substitute(recipe=recipe, start=_SANDBOX_START, poll="2s", filters="")
+    sync = _SYNC.substitute(recipe=recipe, start=_SANDBOX_START, poll="2s", approval='"off"', filters="")
     files = [_write_secret(secrets, name, value) for name, value in values.items()]
     return [_write(output, _daemon() + connections + sync), *files]
 
@@ -165,7 +167,7 @@ def write_for_live(recipe: str, output: Path, today: date, *, force: bool) -> Pa
     """
     _refuse_existing(output, force=force)
     start, filters = (text.substitute(today=today.isoformat()) for text in (_LIVE_START, _LIVE_FILTER))
-    sync = _SYNC.substitute(recipe=recipe, start=start, poll="1m", filters=filters)
+    sync = _SYNC.substitute(recipe=recipe, start=start, poll="1m", approval="20", filters=filters)
     return _write(output, _daemon() + _LIVE_CONNECTIONS + sync)
 
 

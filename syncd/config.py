@@ -22,6 +22,7 @@ from syncd.config_checks import check_meaning, describe
 from syncd.config_lines import Lines, locate
 from syncd.config_lines import Path as KeyPath
 from syncd.config_values import (
+    Approval,
     DatabaseUrl,
     Duration,
     Listen,
@@ -133,6 +134,7 @@ class Sync(StrictModel):
     start: Moment | None = Field(None, description="a moment with its zone, like 2026-11-01T00:00:00Z")
     poll: Duration = Field(timedelta(minutes=1), description='a duration like "1m"')
     guard: Guard = Field(Guard(), description="a table like { records = 20 }")
+    approval: Approval = Field(20, description='a number of records, or "off"')
     flows: dict[str, Flow] = Field(default_factory=dict, description="tables [syncs.<name>.flows.<flow>]")
 
 

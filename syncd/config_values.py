@@ -86,6 +86,14 @@ def _duration(raw: object) -> timedelta:
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
+def _approval(raw: object) -> int | None:
+    if raw == "off":
+        return None
+    if isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0:
+        return raw
+    raise refusal("is no number of records", 'write a number like 20, or "off" to create any number without asking')
+
+
 def _plain(raw: object) -> str | bool | int | float:
     if isinstance(raw, Decimal):
         return float(raw)  # seconds and the like; no option of a connection is an amount
@@ -210,6 +218,7 @@ _REFERENCES = 'write { credential = "name" }, { env = "NAME" } or { file = "path
 
 ListenAddress = Annotated[Listen, PlainValidator(_listen)]
 OpenListenAddress = Annotated[Listen, PlainValidator(_listen_anywhere)]
+Approval = Annotated[int | None, PlainValidator(_approval)]
 Duration = Annotated[timedelta, PlainValidator(_duration)]
 Plain = Annotated[str | bool | int | float, PlainValidator(_plain)]
 VendorUrl = Annotated[str, PlainValidator(_vendor_url)]

@@ -19,8 +19,8 @@ PAGE = 200
 ACTIONS = ("pause", "resume", "release")
 
 
-def control(tx: Tx, action: str, sync: str, flow: str, now: datetime) -> dict[str, object]:
-    """Carry out one of `ACTIONS`; returns what became of the flow and how many records were brought forward.
+def control(tx: Tx, action: str, sync: str, flow: str, now: datetime) -> int:
+    """Carry out one of `ACTIONS` on a flow; returns how many records were brought forward.
 
     Raises:
         UsageError: there is no such action.
@@ -32,11 +32,11 @@ def control(tx: Tx, action: str, sync: str, flow: str, now: datetime) -> dict[st
         tx.set_meta(_paused(sync, flow), now.isoformat())
     elif action == "resume":
         tx.set_meta(_paused(sync, flow), "")
-        forward = _bring_forward(tx, sync, flow, "paused", now)
+        forward = bring_forward(tx, sync, flow, "paused", now)
     else:
         tx.set_meta(_released(sync, flow), (now + RELEASED_FOR).isoformat())
-        forward = _bring_forward(tx, sync, flow, "held", now)
-    return {"sync": sync, "flow": flow, "action": action, "records": forward}
+        forward = bring_forward(tx, sync, flow, "held", now)
+    return forward
 
 
 def is_paused(tx: Tx, sync: str, flow: str) -> bool:
@@ -61,7 +61,8 @@ def told(tx: Tx, flows: Iterable[tuple[str, str]], now: datetime) -> dict[tuple[
     return found
 
 
-def _bring_forward(tx: Tx, sync: str, flow: str, code: str, now: datetime) -> int:
+def bring_forward(tx: Tx, sync: str, flow: str, code: str, now: datetime) -> int:
+    """Make a flow's records due that wait with this code; returns how many."""
     waiting = list(_with_code(tx, sync, flow, code))
     tx.save_records([replace(record, next_at=now) for record in waiting])
     return len(waiting)

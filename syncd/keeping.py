@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from syncd.approvals import Gate
 from syncd.bring import Seen
 from syncd.controls import is_paused
 from syncd.core.decision import Command
@@ -32,9 +33,10 @@ class Keeper:
         hurried: records that are due sooner or later for an urgent cause.
     """
 
-    def __init__(self, engine: Engine, guard: Guard) -> None:
+    def __init__(self, engine: Engine, guard: Guard, gate: Gate) -> None:
         self._engine = engine
         self._guard = guard
+        self._gate = gate
         self.hurried: dict[str, Priority] = {}
 
     def store(
@@ -66,7 +68,9 @@ class Keeper:
     def _store_decisions(self, tx: Tx, work: Work) -> None:
         now = self._engine.clock.now()
         self._fold(tx, work)
-        held = self._guard.held(tx, work.sync, work.decisions.values(), now)
+        looked = self._gate.look(tx, work.sync, work.decisions.values(), now)
+        guarded = [decision for id, decision in work.decisions.items() if id not in looked.allowed]
+        held = self._guard.held(tx, work.sync, guarded, now)
         paused = {flow.name for flow in work.sync.flows if is_paused(tx, work.sync.name, flow.name)}
         intents: list[Intent] = []
         records: dict[str, Record] = {}
@@ -74,6 +78,8 @@ class Keeper:
             record = decision.record
             if decision.commands and record.flow in paused:
                 record = pending(record, "paused", now)
+            elif id in looked.waiting:
+                record = pending(record, "not_approved", now, words=looked.waiting[id])
             elif id in held:
                 record = pending(record, "held", now, words=held[id], next_at=now + LOOK_AGAIN)
             else:

@@ -33,6 +33,7 @@ def configure(json: bool | None = None, level: str = "info") -> None:
     as_json = not sys.stderr.isatty() if json is None else json
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        unheard,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         redact,
@@ -45,6 +46,13 @@ def configure(json: bool | None = None, level: str = "info") -> None:
         cache_logger_on_first_use=False,
     )
     _adopt_standard_library(shared)
+
+
+def unheard(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor that drops what is only rehearsed: a log must not tell of writes that were never made."""
+    if event.pop("rehearsal", False) and method in ("debug", "info"):
+        raise structlog.DropEvent
+    return event
 
 
 def redact(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import structlog
 
+from syncd.approvals import Gate
 from syncd.bring import Seen, naming
 from syncd.connectors.base import ConnectionTrouble
 from syncd.connectors.errand import Errand, on
@@ -35,10 +36,10 @@ _LEVELS = {Kind.PARTY: 0, Kind.PRODUCT: 0, Kind.INVOICE: 1, Kind.PAYMENT: 2}
 class Turn:
     """Works through what is due for all syncs of an engine."""
 
-    def __init__(self, engine: Engine, health: Health, guard: Guard) -> None:
+    def __init__(self, engine: Engine, health: Health, guard: Guard, gate: Gate) -> None:
         self._engine = engine
         self._health = health
-        self._keeper = Keeper(engine, guard)
+        self._keeper = Keeper(engine, guard, gate)
         self._was_urgent = False
 
     async def run(self) -> int:

@@ -22,6 +22,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from syncd.core.filter_values import FieldType
+from syncd.core.pacing import Window
 from syncd.model.nouns import Allocation, Line
 from syncd.model.record import Op
 from syncd.model.references import Kind, MatchKey
@@ -314,6 +315,7 @@ class Traits:
         most: kind, then field name, then how many characters it may have (`lines`: how many there may be). More is
             refused before it is sent, and never cut: what is cut stands under `normalisers`.
         unique_numbers: no two invoices should carry one number, whether or not the vendor sees to it.
+        batch: writes a request takes. windows: the limits that count writes. Both for estimates only.
     """
 
     name: str
@@ -328,6 +330,8 @@ class Traits:
     absent: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
     most: Mapping[Kind, Mapping[str, int]] = field(default_factory=dict)
     unique_numbers: bool = False
+    batch: int = 1
+    windows: tuple[Window, ...] = ()
 
 
 class Authorization(Protocol):

@@ -19,6 +19,7 @@ from syncd.status.acting import FILTERS, KEY_HEADER, act, act_on_many, problem_c
 from syncd.status.events import Events, Moved, TooMany
 from syncd.status.html import Page
 from syncd.status.language import language_of
+from syncd.status.plan_api import PlanApi
 from syncd.status.query import asked, number, parameters
 from syncd.status.reader import MAX_LIMIT, Reader
 from syncd.status.routes import ROUTES
@@ -39,7 +40,8 @@ def create_app(source: Owner) -> web.Application:
     events = Events(source)
     api, page = Api(source, events), Page(source)
     app[LANGUAGE], app[TELLER], app[ACCESS] = daemon.language, page.problem, access
-    app.add_routes([web.route(route.method, route.path, getattr(api, route.name)) for route in ROUTES])
+    plans = PlanApi(source)
+    app.add_routes([web.route(r.method, r.path, getattr(plans, r.name, None) or getattr(api, r.name)) for r in ROUTES])
     app.add_routes([web.get("/livez", api.livez), web.get("/readyz", api.readyz), *page.routes()])
     app.on_response_prepare.append(set_headers)
     app.on_shutdown.append(events.end)
@@ -116,9 +118,11 @@ class Api:
     async def control(self, request: web.Request) -> web.Response:
         told = request.match_info
         try:
-            return _json(request, await self._source.control(told["action"], told["sync"], told["flow"]))
+            return _json(request, await self._source.control(told["action"], told["sync"], told.get("flow")))
         except UsageError as error:
             return problem(request, HTTPStatus.NOT_FOUND, str(error))
+
+    control_sync = control
 
     async def connection(self, request: web.Request) -> web.Response:
         if not local(request):

@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from syncd import recipes
+from syncd.approvals import tell
 from syncd.clock import Clock, SystemClock
 from syncd.config import DATABASE_FILE, Config
-from syncd.controls import control
 from syncd.core.rules import SyncRules
 from syncd.errors import UsageError
 from syncd.status.source import StatusSource
@@ -33,10 +33,9 @@ class LocalSource:
     syncs: tuple[SyncRules, ...]
     labels: Mapping[str, str]
 
-    async def control(self, action: str, sync: str, flow: str) -> dict[str, object]:
-        known(self.syncs, sync, flow)
-        now = self.clock.now()
-        return await self.store.write(lambda tx: control(tx, action, sync, flow, now))
+    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, object]:
+        rules, now = known(self.syncs, sync, flow), self.clock.now()
+        return await self.store.write(lambda tx: tell(tx, action, rules, flow, now))
 
     def ring(self) -> None:
         """Nobody is there to hear it: it is carried out by the next run."""
@@ -79,8 +78,8 @@ def _rules(config: Config, name: str, remembered: str | None, clock: Clock) -> S
     return recipes.build(name, config.raw["syncs"][name], config.syncs[name].start or first)
 
 
-def known(syncs: Sequence[SyncRules], sync: str, flow: str) -> None:
-    """Refuse a sync or flow that the configuration does not have.
+def known(syncs: Sequence[SyncRules], sync: str, flow: str | None) -> SyncRules:
+    """The sync of this name, which has the flow if one is named.
 
     Raises:
         UsageError: says which there are.
@@ -88,8 +87,9 @@ def known(syncs: Sequence[SyncRules], sync: str, flow: str) -> None:
     flows = {one.name: [f.name for f in one.flows] for one in syncs}
     if sync not in flows:
         raise UsageError(f"there is no sync “{sync}”; there is {', '.join(flows)}")
-    if flow not in flows[sync]:
+    if flow is not None and flow not in flows[sync]:
         raise UsageError(f"{sync} has no flow “{flow}”; it has {', '.join(flows[sync])}")
+    return next(one for one in syncs if one.name == sync)
 
 
 def labels(config: Config) -> dict[str, str]:

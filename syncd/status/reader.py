@@ -75,7 +75,7 @@ class Reader:
             disk.room(self._source.config).plain(),
         )
 
-    async def control(self, action: str, sync: str, flow: str) -> dict[str, Any]:
+    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, Any]:
         """Pass on what a person tells a flow."""
         return await self._source.control(action, sync, flow)
 

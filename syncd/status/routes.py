@@ -85,6 +85,7 @@ _HOURS = Parameter(
     name="hours", schema={**NUMBER, "minimum": 1, "maximum": 24 * 90, "default": 24 * 7}, words="How far back."
 )
 _UNKNOWN = (HTTPStatus.NOT_FOUND,)
+_PLANNED = (HTTPStatus.BAD_GATEWAY,)
 _TOLD = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 ROUTES = (
@@ -195,6 +196,40 @@ ROUTES = (
         answer="FlowTold",
         problems=_TOLD,
         choices={"action": controls.ACTIONS},
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/syncs/{{sync}}/{{action}}",
+        name="control_sync",
+        words="Pause or resume all flows of a sync, or release what waits for a person in it.",
+        answer="FlowTold",
+        problems=_TOLD,
+        choices={"action": controls.ACTIONS},
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/plan",
+        name="plan",
+        words="What would be created, changed and removed now, and what it costs. Writes to no vendor. Takes its time.",
+        answer="Plan",
+        query=_RECORDS[:2],
+        problems=_PLANNED,
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/apply",
+        name="apply",
+        words="Carry out a plan, but for what would be different now.",
+        answer="Applied",
+        problems=_PLANNED,
+        body=ref("Plan"),
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/apply",
+        name="applied",
+        words="How far the plans that were applied within the last day have come.",
+        answer="Outcome",
     ),
     Route(
         method="POST",

@@ -49,6 +49,7 @@ SAID_ALONG: Mapping[str, Mapping[str, str]] = {
 }
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 MAX_BODY = 64 * 1024  # a form of one record
+MAX_FILE = 256 * 1024 * 1024  # a plan of a hundred thousand writes, from whoever may use the unix socket
 LANGUAGE = web.AppKey("language", str)
 """The configured one."""
 Teller = Callable[[web.Request, HTTPStatus, str, str], web.Response]
@@ -68,7 +69,9 @@ def shield(access: Access) -> Middleware:
             if connection.entry is Entry.EXCESS:
                 return _come_later(request)
             await _admit(request, access)
-            await _take_body(request)
+            if local(request):
+                request = request.clone(client_max_size=MAX_FILE)
+            await _take_body(request, MAX_FILE if local(request) else MAX_BODY)
             if request.method not in SAFE and request.match_info.http_exception is None:
                 await _let_act(request, access)
             connection.unhurried()
@@ -157,17 +160,17 @@ async def _let_act(request: web.Request, access: Access) -> None:
         raise Refused("forbidden", "to act, show an operator token, or use the buttons of a page that is up to date")
 
 
-async def _take_body(request: web.Request) -> None:
+async def _take_body(request: web.Request, most: int) -> None:
     """Read it whole, here and only here, before anything is done for the request."""
     if "Content-Encoding" in request.headers:
         raise Refused("media_type", "bodies are read without compression")
-    if (request.content_length or 0) > MAX_BODY:
-        raise Refused("too_large", f"at most {MAX_BODY} bytes are read")
+    if (request.content_length or 0) > most:
+        raise Refused("too_large", f"at most {most} bytes are read")
     try:
         async with asyncio.timeout(BODY_SECONDS):
             await request.read()
     except web.HTTPRequestEntityTooLarge:
-        raise Refused("too_large", f"at most {MAX_BODY} bytes are read") from None
+        raise Refused("too_large", f"at most {most} bytes are read") from None
     except TimeoutError:
         raise Refused("too_slow", f"the body was not there after {BODY_SECONDS:.0f} seconds") from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from syncd.clock import Clock
 from syncd.config import Config
@@ -34,8 +34,8 @@ class StatusSource(Protocol):
     def labels(self) -> Mapping[str, str]:
         """What people call each connection: connection name -> text like `HubSpot (crm)`."""
 
-    async def control(self, action: str, sync: str, flow: str) -> dict[str, object]:
-        """Pause, resume or release a flow.
+    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, object]:
+        """Pause, resume or release a flow, or all flows of a sync.
 
         Raises:
             UsageError: there is no such action, sync or flow.
@@ -48,8 +48,21 @@ class StatusSource(Protocol):
         """Whether requests can be answered, and why not."""
 
 
+class Plans(Protocol):
+    """What `planning.Planner` does."""
+
+    async def plan(self, sync: str | None, flow: str | None) -> dict[str, Any]: ...
+
+    async def apply(self, raw: object) -> dict[str, Any]: ...
+
+    async def outcome(self) -> dict[str, int]: ...
+
+
 class Owner(StatusSource, Protocol):
     """Whoever owns the state, and with it the connections' tokens."""
+
+    @property
+    def planner(self) -> Plans: ...
 
     async def connection(self, action: str, name: str) -> dict[str, object]:
         """Disconnect a connection, or take in that a person has connected it anew.

@@ -34,6 +34,17 @@ class UnderWay:
     step: int
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One command an applied plan allows: for the record born in this place, the write with this digest."""
+
+    sync: str
+    place: str
+    op: str
+    command: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class CountRow:
     """How many records of a flow stand in one status and code, or carry one note."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from syncd.store.columns import BytewiseText, JsonText, KeyText, PeopleText, RowNumber, UtcDateTime
 
-HEAD = "0005"
+HEAD = "0006"
 """The revision this release works with; known here so that a start at head need not load Alembic."""
 
 IS_CREATE = text("op = 'create'")
@@ -325,4 +325,14 @@ tokens = Table(
     Column("expires_at", UtcDateTime),
     Column("revoked_at", UtcDateTime),
     UniqueConstraint("digest"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("sync", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    Column("op", Text, primary_key=True),
+    Column("command", Text, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
 )

@@ -7,16 +7,19 @@ lasts longer than its own statements. It runs in a thread beside all other tasks
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import anyio.to_thread
 from sqlalchemy import Connection, make_url
 
 from syncd.store import migrate
+from syncd.store.copying import copy_state
 from syncd.store.database import Database, Inline, Life
 from syncd.store.seal import Cipher, Seal
 from syncd.store.tx_actions import ActionsPart
 from syncd.store.tx_activity import ActivityPart
+from syncd.store.tx_approvals import ApprovalsPart
 from syncd.store.tx_changes import ChangesPart
 from syncd.store.tx_connections import ConnectionsPart
 from syncd.store.tx_deliveries import DeliveriesPart
@@ -30,6 +33,7 @@ T = TypeVar("T")
 
 
 class Tx(
+    ApprovalsPart,
     ConnectionsPart,
     ChangesPart,
     DeliveriesPart,
@@ -81,6 +85,12 @@ class Store:
     async def write(self, work: Callable[[Tx], T]) -> T:
         """Run a body in the one writing transaction of the moment: all of it is stored durably, or none of it."""
         return await self._database.write(self._body(work))
+
+    async def copy(self, path: Path) -> Store:
+        """A state of its own in a new file, as this one is at this moment. Whoever asks closes it and removes it."""
+        await self._database.read(lambda connection: copy_state(connection, path))
+        await anyio.to_thread.run_sync(migrate.prepare, made := make_url(f"sqlite:///{path}"))
+        return Store(Life(made), self._seal)
 
     async def close(self) -> None:
         await self._database.close()

@@ -50,6 +50,22 @@ class ActivityPart(TxPart):
         recent = select(_table.c.record).where(_table.c.number > number).order_by(_table.c.number.desc()).limit(_MOST)
         return last, list(dict.fromkeys(self._connection.scalars(recent)))
 
+    def last_activity(self) -> int:
+        """The number of the newest entry; 0 when there is none."""
+        return self._connection.scalar(select(func.max(_table.c.number))) or 0
+
+    def count_activity(self, event: str, after: int) -> dict[tuple[str, str], int]:
+        """How many records something has happened to since the entry of that number, by sync and flow."""
+        records = schema.records
+        place = (records.c.sync, records.c.flow)
+        query = (
+            select(*place, func.count(_table.c.record.distinct()))
+            .join_from(_table, records, _table.c.record == records.c.id)
+            .where(_table.c.number > after, _table.c.event == event)
+            .group_by(*place)
+        )
+        return {(sync, flow): n for sync, flow, n in self._connection.execute(query)}
+
     def prune(self, now: datetime, retention: Retention) -> int:
         """Forget one batch of what is older than its retention.
 

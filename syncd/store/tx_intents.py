@@ -79,6 +79,10 @@ class IntentsPart(TxPart):
         found = [one for sync in syncs for one in self._intents(*place, _table.c.sync == sync, limit=part, urgent=True)]
         return sorted(found, key=lambda one: (one.priority, one.created_at, one.id))
 
+    def unsent_intents(self) -> list[Intent]:
+        """Everything that is decided and has not left, of all connections, oldest first."""
+        return self._intents(_table.c.state == IntentState.OPEN.value, _table.c.step == 0)
+
     def unresolved_intents(self, connection: str) -> list[Intent]:
         """What went out and has no stored outcome, oldest first."""
         states = (IntentState.SENT.value, IntentState.UNKNOWN.value)

@@ -54,7 +54,15 @@ class Manifest(msgspec.Struct, frozen=True):
     def all_traits(self) -> Traits:
         """What the engine must know."""
         known: dict[str, Any] = dict(self.traits)
-        return Traits(name=self.vendor, normalisers=self.normalisers, most=self.most, **known)
+        limits = self.limits
+        return Traits(
+            name=self.vendor,
+            normalisers=self.normalisers,
+            most=self.most,
+            batch=limits.batch_items,
+            windows=limits.windows,
+            **known,
+        )
 
     def longest(self, kind: Kind, field: str) -> int | None:
         """How many characters of a field are sent; None when it is not cut."""
