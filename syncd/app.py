@@ -379,7 +379,12 @@ async def planned(config: Config, sync: str | None, flow: str | None) -> dict[st
 async def applied(config: Config, plan: object, *, wait: float, progress: Progress | None = None) -> dict[str, Any]:
     """Carry out what a plan says, and nothing else."""
     async with opened(config, "apply") as app:
-        app.gate.strict = True
-        told = await app.planner.apply(plan)
-        await app.drain(wait, progress)
-        return {**told, **await app.planner.outcome()}
+        return await carried_out(app, plan, wait=wait, progress=progress)
+
+
+async def carried_out(app: App, plan: object, *, wait: float, progress: Progress | None = None) -> dict[str, Any]:
+    """The same by an app that is open, and does nothing else."""
+    app.gate.strict = True
+    told = await app.planner.apply(plan)
+    await app.drain(wait, progress)
+    return {**told, **await app.planner.outcome()}

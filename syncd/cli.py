@@ -304,7 +304,7 @@ def release(
     state_dir: StateDir = None,
     json: Json = False,
 ) -> None:
-    """Let go what waits for a person: what a new sync would create, and removals that a guard holds. Look at them first."""
+    """Let go what waits for a person: what a new sync would create, and the removals that a guard holds."""
     _tell("release", sync, flow, config, state_dir, json=json)
 
 

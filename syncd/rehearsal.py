@@ -18,6 +18,7 @@ import structlog
 from syncd.approvals import Gate
 from syncd.clock import Clock
 from syncd.connectors.base import Account, Condition, ConnectionTrouble, Done
+from syncd.controls import bring_forward
 from syncd.core.content import project
 from syncd.core.imagined import imagined, is_imagined, place
 from syncd.core.planned import Entry, Field, command_digest
@@ -117,6 +118,7 @@ class Rehearsal:
         turn = Turn(engine, self._health, Guard(NO_GUARD), Gate(engine, {}))
         numbered = await store.read(lambda tx: tx.last_activity())
         await self._read(engine)
+        await store.write(self._bring_forward)
         while await turn.run() + await self._pretend() + await replan(engine) or await self._forward(began):
             if trouble := next((row for row in self._health.rows.values() if row.condition != Condition.OK), None):
                 raise _error(trouble.name, trouble.condition, trouble.words)
@@ -144,6 +146,14 @@ class Rehearsal:
                 group.start_soon(one, name)
         if troubles:
             raise troubles[0]
+
+    def _bring_forward(self, tx: Tx) -> None:
+        """What waits for a person's word is what the person wants to see."""
+        now = self._clock.now()
+        for sync in self._engine.syncs:
+            for flow in sync.flows:
+                for code in ("not_approved", "held"):
+                    bring_forward(tx, sync.name, flow.name, code, now)
 
     async def _forward(self, began: datetime) -> bool:
         """Put the clock forward to what is due soon."""

@@ -55,7 +55,7 @@ def customer_there(context: Context, invoice: Invoice, source: Side) -> str:
     if record.status is Status.EXCLUDED and (record.wanted or not on_demand or record.code != "filtered"):
         raise Settled("customer_missing", _tried(record, record.words or _title(record)), waits_for=_on(record))
     raise Settled(
-        "waits_parent",
+        _waiting(record),
         _tried(record, "it is being created"),
         waits_for=_on(record),
         wants=() if record.wanted else (record.id,),
@@ -133,7 +133,7 @@ def _fallback(context: Context, name: str) -> str:
         return record.right
     if record.status is Status.FAILED:
         raise Settled("parent_failed", _tried(record, _title(record)), waits_for=_on(record))
-    raise Settled("waits_parent", f"The product “{name}” is being made.", waits_for=_on(record))
+    raise Settled(_waiting(record), f"The product “{name}” is being made.", waits_for=_on(record))
 
 
 def fallback_key(name: str) -> str:
@@ -167,7 +167,12 @@ def invoice_there(context: Context, invoice_id: str, source: Side) -> str:
         return there
     if record.status is Status.FAILED:
         raise Settled("parent_failed", _tried(record, _title(record)), waits_for=_on(record))
-    raise Settled("waits_parent", _tried(record, "it is on its way"), waits_for=_on(record))
+    raise Settled(_waiting(record), _tried(record, "it is on its way"), waits_for=_on(record))
+
+
+def _waiting(parent: Record) -> str:
+    # What waits for a parent that waits for a person waits for that person, too.
+    return "not_approved" if parent.code == "not_approved" else "waits_parent"
 
 
 def _flow(context: Context, name: str | None) -> FlowRules:
