@@ -60,7 +60,9 @@ async def test_apply_writes_what_the_plan_lists_and_only_that() -> None:
         assert {(e["vendor"], e["id"]) for e in written if e["operation"] == "update"} == changed
         numbers = {e["label"] for e in made["entries"] if e["flow"] == "invoices" and e["op"] == "create"}
         there = await w.books_rows("Invoice")
-        made_there = {there[e["id"]]["DocNumber"] for e in written if e["kind"] == "Invoice" and e["operation"] == "create"}
+        made_there = {
+            there[e["id"]]["DocNumber"] for e in written if e["kind"] == "Invoice" and e["operation"] == "create"
+        }
         assert made_there <= numbers
 
         after = await w.mark()
