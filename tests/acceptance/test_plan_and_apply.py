@@ -50,7 +50,8 @@ async def test_apply_writes_what_the_plan_lists_and_only_that() -> None:
         assert [words for words in made["warnings"] if "books" in words]
         # A customer whose name is taken is known only to the vendor, and so is the invoice that waits for it.
         told = await apply(w, made)
-        assert told["moved"] == [] and told["waiting"] == 0
+        assert told["moved"] == []
+        assert told["waiting"] == 0
         assert (told["allowed"], told["done"]) == (len(made["entries"]), len(made["entries"]) - told["failed"])
         written = await w.written(mark)
         refused = writes(made) - journalled(written)
@@ -110,7 +111,8 @@ async def test_files_that_may_not_be_applied(synced: Snapshot) -> None:
         made = await plan(w)
         assert [e["flow"] for e in made["entries"]] == ["contacts"]
         (field,) = made["entries"][0]["fields"]
-        assert (field["field"], field["new"]) == ("phone", "555-0100") and field["old"]
+        assert (field["field"], field["new"]) == ("phone", "555-0100")
+        assert field["old"]
         mark = await w.mark()
         for raw, words in (
             (_tampered({**made, "entries": []}), "was changed"),
@@ -160,7 +162,8 @@ async def test_a_daemon_plans_and_applies() -> None:
     async with world(changes=[('approval = "off"', "approval = 20")]) as w, running(w, "run"):
         code, said, _ = await w.command("plan", "--out", "plan.json", "--json")
         made = json.loads(said)
-        assert code == 0 and len(made["entries"]) > 20
+        assert code == 0
+        assert len(made["entries"]) > 20
         code, said, errors = await w.command("apply", "plan.json", "--yes", "--json")
         told = json.loads(said)
         assert told["moved"] == [] and told["waiting"] == 0, errors
