@@ -166,5 +166,5 @@ async def test_a_daemon_plans_and_applies() -> None:
         assert len(made["entries"]) > 20
         code, said, errors = await w.command("apply", "plan.json", "--yes", "--json")
         told = json.loads(said)
-        assert told["moved"] == [] and told["waiting"] == 0, errors
+        assert (told["moved"], told["waiting"]) == ([], 0), errors
         assert (code, told["failed"]) == (1, 2)
