@@ -10,7 +10,8 @@ import pytest
 
 from syncd import app
 from syncd.plan_file import PlanRefused
-from tests.acceptance.processes import running
+from syncd.status.server import SOCKET
+from tests.acceptance.processes import running, until
 from tests.acceptance.world import KINDS, Row, Snapshot, World, world
 
 VENDOR = {"crm": "hubspot", "books": "quickbooks"}
@@ -160,6 +161,7 @@ async def test_a_small_new_sync_runs_at_once() -> None:
 async def test_a_daemon_plans_and_applies() -> None:
     """Through the socket of a daemon whose sync waits: the plan lists what waits, applying it lets it go."""
     async with world(changes=[('approval = "off"', "approval = 20")]) as w, running(w, "run"):
+        await until((w.config.state_dir / SOCKET).exists)
         code, said, _ = await w.command("plan", "--out", "plan.json", "--json")
         made = json.loads(said)
         assert code == 0
