@@ -9,9 +9,11 @@ from sqlalchemy import delete, or_, select
 
 from syncd.store import schema
 from syncd.store.base import TxPart, chunks
+from syncd.store.many import upserted
 from syncd.store.rows import Approval
 
 _table = schema.approvals
+_ADD = upserted(_table)
 
 
 class ApprovalsPart(TxPart):
@@ -25,8 +27,8 @@ class ApprovalsPart(TxPart):
 
     def add_approvals(self, approvals: Sequence[Approval]) -> None:
         """Allow these, too."""
-        self._upsert(
-            _table,
+        _ADD.run(
+            self._connection,
             [
                 {"sync": one.sync, "place": one.place, "op": one.op, "command": one.command, "at": one.at}
                 for one in approvals
