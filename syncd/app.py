@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 import structlog
 
-from syncd import mapped
+from syncd import mapped, remap
 from syncd.accounts import Accounts
 from syncd.approvals import Gate, tell
 from syncd.assembly import WEBHOOKS, connectors_of, fitted, rules_of, settings_of
@@ -102,9 +102,11 @@ class App:
         return labels(self.config)
 
     async def control(self, action: str, sync: str, flow: str | None) -> dict[str, object]:
-        """Pause, resume or release a flow, as a person told."""
+        """Pause, resume, release or remap a flow, as a person told."""
         rules, now = known(self.syncs, sync, flow), self.clock.now()
         try:
+            if action == remap.ACTION and flow is not None:
+                return await remap.mark(self.engine, sync, flow)
             return await self.store.write(lambda tx: tell(tx, action, rules, flow, now))
         finally:
             self.bell.ring()

@@ -280,6 +280,26 @@ def mappings(
         cli_output.print_mappings(rows)
 
 
+@app.command("remap")
+def remap_command(
+    sync: Annotated[str | None, typer.Option(help="Only this sync.")] = None,
+    flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Carry it out, instead of only showing what it would do.")] = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+    state_dir: StateDir = None,
+    json: Json = False,
+) -> None:
+    """Let changed mappings reach records that are synced already. Shows what would change; --yes has it done.
+
+    A running daemon works by the configuration it was started with: restart it first.
+    """
+    from syncd import cli_output, cli_remap
+
+    _log()
+    told = _run(partial(cli_remap.remapped, _load(config, state_dir), sync, flow, carry_out=yes))
+    (cli_output.print_json if json else cli_output.print_remap)(told)
+
+
 @app.command()
 def pause(
     sync: SyncName, flow: FlowName, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir = None, json: Json = False

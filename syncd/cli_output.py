@@ -152,6 +152,27 @@ def _mapping_details(row: Mapping[str, Any]) -> str:
     return "; ".join([*parts, "at creation only"] if row["on_create"] else parts)
 
 
+def print_remap(told: Mapping[str, Any]) -> None:
+    """What changed mappings would write, or that it is under way."""
+    rows = [
+        [one["label"], one["flow"], change["side"], change["field"], change["old"], change["new"]]
+        for one in told["records"]
+        for change in one["changes"]
+    ]
+    rows += [
+        [one["label"], one["flow"], "", problem["field"], "", problem["words"]]
+        for one in told["records"]
+        for problem in one["problems"]
+    ]
+    if rows:
+        print_table(("record", "flow", "written to", "mapping", "now", "then"), rows)
+    counted = ", ".join(f"{flow} {n}" for flow, n in told["flows"].items()) or "nothing"
+    if told["carried_out"]:
+        print_lines(f"due for their new mappings: {counted}")
+    else:
+        print_lines(f"would change: {counted}" + ("; to have it done: syncd remap --yes" if rows else ""))
+
+
 def print_connected(told: Mapping[str, Any]) -> None:
     """Which account was connected, whether it can be used, and which flows go on."""
     known = f"{clean(told['account_name'])}, " if told["account_name"] else ""

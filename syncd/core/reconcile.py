@@ -6,7 +6,7 @@ from collections.abc import Set
 from dataclasses import replace
 
 from syncd.core.commands import DERIVED, Moved, compared, new_lines, present_noun, untold, update
-from syncd.core.conflict import UNMET, Both, Flowing, first_meeting, forced, merge_rows
+from syncd.core.conflict import UNMET, Both, Flowing, changed_fields, first_meeting, forced, merge_rows
 from syncd.core.content import allocation_text, compared_rows, money_fields, project, rules_by_row
 from syncd.core.decision import Case, Command, Context, Decision, noted
 from syncd.core.identity import keyed, voided
@@ -252,3 +252,23 @@ def _planned(context: Context, case: Case, command: Command, both: Both) -> Acti
         changes = (*changes, lines_lost(both, target, command.lines))
     words = "update, lines too" if command.lines is not None else "update"
     return noted(context, case.record, "record.planned", side=target, words=words, changes=changes)
+
+
+def met_anew(case: Case, context: Context) -> dict[str, Flowing | Settled]:
+    """What a person who asks for it would set in motion: for each shared field that differs although nobody moved it
+    since the last success, what would flow if both values met for the first time; or why none can."""
+    both = _both(case, context)
+    money = money_fields(context.flow) if context.flow.origin_rule else frozenset()
+    moved = frozenset[str]().union(*(changed_fields(both.now[s], both.base[s], both.rules[s]) for s in Side))
+    rule = chosen(case.will, context.flow.conflict)
+    found: dict[str, Flowing | Settled] = {}
+    for row in compared_rows(context.flow):
+        if row.name not in money | moved:
+            try:
+                flowing = first_meeting(both, (_effective(row, context.flow.direction),), rule)
+            except Settled as end:
+                found[row.name] = end
+            else:
+                if flowing.held or any(flowing.to.values()):
+                    found[row.name] = flowing
+    return found

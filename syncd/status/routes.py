@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from syncd import consent, controls
+from syncd import consent, controls, remap
 from syncd.model.action import ActionName
 from syncd.status.acting import MANY
 from syncd.status.reader import DEFAULT_LIMIT, MAX_LIMIT
@@ -192,10 +192,10 @@ ROUTES = (
         method="POST",
         path=f"{API}/syncs/{{sync}}/flows/{{flow}}/{{action}}",
         name="control",
-        words="Pause or resume a flow, or release what a guard holds.",
+        words="Pause or resume a flow, release what a guard holds, or have changed mappings reach what is synced.",
         answer="FlowTold",
         problems=_TOLD,
-        choices={"action": controls.ACTIONS},
+        choices={"action": (*controls.ACTIONS, remap.ACTION)},
     ),
     Route(
         method="POST",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,44 @@ def test_the_example_of_the_documentation_is_valid(tmp_path: Path) -> None:
 
     text = mapping("invoices", 'left = "properties.po_number"\nright = "custom.PO Number"')
     assert loaded(tmp_path, text).syncs["invoicing"].flows["invoices"].mappings
+
+
+async def test_changed_mappings_reach_what_is_synced_only_when_asked(synced: Snapshot) -> None:
+    """Nothing is retroactive; `remap` shows what would change, writes nothing, and with --yes the daemon writes it."""
+    async with synced.world() as w:
+        await property_made(w, "invoices", "order_ref")
+        await w.control.settings("quickbooks", SalesCustomFields=LABELS)
+        await w.crm("update", "invoices", "5001", order_ref="PO-1")
+        books = (await w.both("INV-1002")).books["Id"]
+        await w.books("update", "Invoice", books, **typed("Order", "1", "PO-2"))
+        await w.once()
+        mapped(
+            w,
+            "invoices",
+            'left = "properties.order_ref"\nright = "custom.Order"\nvalues = { PO-1 = "one", PO-2 = "two" }',
+        )
+        mark = await w.mark()
+        await w.once()
+        assert await w.written(mark) == []
+
+        code, out, _ = await w.command("remap", "--json")
+        told = json.loads(out)
+        found = {one["label"]: one for one in told["records"]}
+        assert (code, told["carried_out"], told["flows"]) == (0, False, {"invoicing invoices": 2})
+        assert found["INV-1001"]["changes"] == [
+            {"field": "custom.order_ref = custom.Order", "side": "right", "old": None, "new": "one"}
+        ]
+        assert "option_unknown" in found["INV-1002"]["problems"][0]["words"]
+        await w.once()
+        assert await w.written(mark) == []
+
+        w.configure(('PO-2 = "two"', 'PO-2 = "PO-2"'))
+        code, out, _ = await w.command("remap", "--flow", "invoices", "--yes")
+        assert (code, "due for their new mappings: invoicing invoices 2" in out) == (0, True), out
+        await w.once()
+        first, second = await w.both("INV-1001"), await w.both("INV-1002")
+        assert first.state == second.state == SYNCED
+        assert (slot(first.books, "Order"), second.of("order_ref")) == ("one", "PO-2")
+        await quiet(w)
+        code, _, err = await w.command("remap", "--flow", "quotes")
+        assert (code, "has no flow" in err) == (2, True)
