@@ -1,133 +1,394 @@
-"""The page: an overview and a view of one record, as plain HTML that works without script."""
+"""The page: plain HTML that works without script, and follows what happens with it."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import anyio
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from syncd.core import catalogue
-from syncd.status import problems
-from syncd.status.query import asked, parameters
-from syncd.status.reader import DEFAULT_LIMIT, Query, Reader, UnknownRecord
-from syncd.status.source import StatusSource
+from syncd.entrance.connection import ANSWER_SECONDS
+from syncd.status import charts, listing, problems
+from syncd.status.frame import STATUSES, TEMPLATES, Frame
+from syncd.status.query import asked, number, parameters
+from syncd.status.reader import DEFAULT_LIMIT, MAX_LIMIT, Query, Reader, UnknownRecord
+from syncd.status.record_view import REFERENCES
+from syncd.status.shield import Refused
+from syncd.status.source import Owner
 from syncd.status.words import words
 
-TEMPLATES = Path(__file__).parent / "page"
-REFRESH_SECONDS = 5
-STATUSES = ("synced", "pending", "failed", "excluded")
+WEEK = 7 * 24
+MOST_CONFLICTS = 20  # shown in full on one page
+HELD = ("held", "not_approved")
+AMBIGUOUS = ("customer_ambiguous", "product_ambiguous")
+ASSETS = {
+    "style.css": "text/css",
+    "page.js": "text/javascript",
+    "vendor/htmx.min.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 class Page:
-    """Renders what the reader answers; every text a vendor or person wrote is escaped by the templates."""
+    """What is shown; `routes` says where."""
 
-    def __init__(self, source: StatusSource) -> None:
+    def __init__(self, source: Owner) -> None:
         self._source = source
-        self._reader = Reader(source)
-        self._language = source.config.daemon.language
-        self._templates = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals |= {
-            "w": words(self._language),
-            "lang": self._language,
-            "label": lambda name: source.labels.get(name, name),
-            "condition": self._condition,
-            "title_of": self._title,
-            "statuses": STATUSES,
-        }
+        self._frame = Frame(source)
 
     def routes(self) -> list[web.RouteDef]:
         """Everything the page serves."""
         return [
             web.get("/", self.overview),
+            web.get("/records", self.records),
+            web.get("/records.csv", self.export),
             web.get("/records/{id}", self.record),
+            web.get("/decide", self.decide),
+            web.get("/connections", self.connections),
+            web.get("/links", self.links),
+            web.get("/problems", self.help),
             web.get("/problems/{code}", self.problem_page),
-            web.get("/style.css", self.style),
+            web.post("/preferences", self.preferences),
+            web.post("/syncs/{sync}/flows/{flow}/{action}", self.control),
+            web.post("/connections/{name}/{action}", self.control_all),
+            *(web.get(f"/{name}", self._asset(name, kind)) for name, kind in ASSETS.items()),
         ]
 
     def problem(self, request: web.Request, status: HTTPStatus, code: str, detail: str) -> web.Response:
         """What is wrong with a request, for a browser."""
-        texts = problems.texts_of(code, self._language, "", "")
-        response = self._html("problem.html", texts=texts, code=code, detail=detail, refresh=None)
-        response.set_status(status)
-        return response
+        texts = problems.texts_of(code, self._language(request), "", "")
+        return self._frame.html(request, "problem.html", status, texts=texts, code=code, detail=detail)
 
     async def problem_page(self, request: web.Request) -> web.Response:
         """What the `type` of a problem leads to; every row of the catalogue has one too."""
         code = request.match_info["code"]
-        texts = problems.texts_of(code, self._language, "", "")
+        sync = self._source.syncs[0]
+        texts = problems.texts_of(code, self._language(request), self._label(sync.left), self._label(sync.right))
         if texts is None:
             raise UnknownRecord(f"nothing is called {code!r}")
-        return self._html("problem.html", texts=texts, code=code, detail="", refresh=None)
+        return self._frame.html(request, "problem.html", texts=texts, code=code, detail="")
+
+    async def help(self, request: web.Request) -> web.Response:
+        """All rows of the catalogue, by what they are about."""
+        parameters(request)
+        groups = {group.value: [row.code for row in catalogue.entries(group)] for group in catalogue.Group}
+        return self._frame.html(request, "help.html", groups=groups)
 
     async def overview(self, request: web.Request) -> web.Response:
-        """Counts per flow, connections, and the records that a filter leaves."""
-        query = asked(request, "live")
-        live = request.query.get("live") == "1"
-        status, page = await self._reader.status(), await self._reader.records(query)
-        return self._html(
+        """Counts per flow and how they went, what needs a person, and the connections."""
+        given = parameters(request, "told")
+        reader = self._reader(request)
+        status, history = await reader.status(), await reader.history(WEEK)
+        details = {one["name"]: one for one in (await reader.connections())["connections"]}
+        return self._frame.html(
+            request,
             "overview.html",
             status=status,
-            flows=dict.fromkeys(flow["name"] for sync in status["syncs"] for flow in sync["flows"]),
+            details=details,
+            totals=_totals(status),
+            ranked=ranked(status, "categories"),
+            waited=ranked(status, "waiting"),
+            left_out=ranked(status, "reasons"),
+            charts=self._charts(request, history),
+            told=given.get("told"),
+        )
+
+    async def records(self, request: web.Request) -> web.Response:
+        """The records that the filters leave, a page at a time."""
+        query = asked(request, "columns")
+        reader = self._reader(request)
+        status, page = await reader.status(), await reader.records(query)
+        columns = listing.chosen(request.query.get("columns") or request.cookies.get(listing.COOKIE))
+        return self._frame.html(
+            request,
+            "records.html",
+            status=status,
+            flows=_flows(status),
+            codes=_codes(status, query),
+            matching=None if query.q else _matching(status, query),
             records=page["records"],
             query=query,
-            refresh=REFRESH_SECONDS if live else None,
-            next_page=_address(query, live, cursor=page["next"]) if page["next"] else None,
-            first_page=_address(query, live, cursor=None) if query.cursor else None,
-            live_page=_address(query, not live),
-            link=lambda **filters: _address(Query(**filters), live),
+            columns=columns,
+            all_columns=list(listing.COLUMNS),
+            ends=self._ends(query),
+            next_page=_address(query, cursor=page["next"]) if page["next"] else None,
+            first_page=_address(query, cursor=None) if query.cursor else None,
+            csv=_address(replace(query, cursor=None), "/records.csv"),
         )
+
+    async def export(self, request: web.Request) -> web.StreamResponse:
+        """The same as a file, all pages of it, each read when the one before has been taken."""
+        query = replace(asked(request), limit=MAX_LIMIT)
+        reader, said = self._reader(request), words(self._language(request))
+        page = await reader.records(query)
+        response = web.StreamResponse(
+            headers={
+                "Content-Type": "text/csv; charset=utf-8",
+                "Content-Disposition": 'attachment; filename="syncd.csv"',
+            }
+        )
+        await response.prepare(request)
+        headings = [said["record"], *(said.get(name, name) for name in listing.COLUMNS)]
+        text = "\ufeff" + listing.table(headings, page["records"], head=True)
+        while True:
+            with anyio.fail_after(ANSWER_SECONDS):
+                await response.write(text.encode())
+            if page["next"] is None:
+                return response
+            page = await reader.records(replace(query, cursor=page["next"]))
+            text = listing.table(headings, page["records"], head=False)
 
     async def record(self, request: web.Request) -> web.Response:
         """One record: both sides, what they agreed on last, and its account."""
-        parameters(request)
+        given = parameters(request, "before", "told", "refused")
         id = request.match_info["id"]
-        explained = await self._reader.explain(id)
-        return self._html(
+        before = number("before", given["before"]) if "before" in given else None
+        reader = self._reader(request)
+        explained, account = await reader.explain(id), await reader.activity(id, DEFAULT_LIMIT, before)
+        return self._frame.html(
+            request,
             "record.html",
             record=explained["record"],
             explained=explained,
-            activity=(await self._reader.activity(id))["activity"],
-            refresh=None,
+            activity=account["activity"],
+            older=account["next"],
+            others={(one["side"], one["kind"], one["id"]): one for one in explained["record"]["others"]},
+            kinds={name: kind.value for name, kind in REFERENCES.items()},
+            pairs=_line_pairs(explained["record"]["lines"]),
+            offered={},
+            told=given.get("told"),
+            refused=given.get("refused"),
         )
 
-    async def style(self, request: web.Request) -> web.FileResponse:
-        return web.FileResponse(TEMPLATES / "style.css")
+    async def decide(self, request: web.Request) -> web.Response:
+        """What stands still until a person says how it goes on."""
+        given = parameters(request, "told")
+        reader = self._reader(request)
+        status = await reader.status()
+        page = await reader.records(Query(code="conflict_held", limit=MOST_CONFLICTS))
+        conflicts = [await reader.record(row["id"]) for row in page["records"]]
+        standing = [
+            (sync, flow)
+            for sync in status["syncs"]
+            for flow in sync["flows"]
+            if flow["state"] == "paused" or any(code in flow["waiting"] for code in HELD)
+        ]
+        return self._frame.html(
+            request,
+            "decide.html",
+            standing=standing,
+            conflicts=conflicts,
+            more=page["next"] is not None,
+            told=given.get("told"),
+        )
 
-    def _html(self, template: str, **values: Any) -> web.Response:
-        text = self._templates.get_template(template).render(**values, version=self._source.version)
-        return web.Response(text=text, content_type="text/html")
+    async def connections(self, request: web.Request) -> web.Response:
+        """Every connection with all that is known of it."""
+        given = parameters(request, "told")
+        reader = self._reader(request)
+        status = await reader.status()
+        used = {
+            name: [
+                (sync, flow)
+                for sync in status["syncs"]
+                if name in (sync["left"], sync["right"])
+                for flow in sync["flows"]
+            ]
+            for name in self._source.config.connections
+        }
+        fixed = {name for name, connection in self._source.config.connections.items() if connection.token is not None}
+        return self._frame.html(
+            request,
+            "connections.html",
+            connections=(await reader.connections())["connections"],
+            used=used,
+            fixed=fixed,
+            told=given.get("told"),
+        )
 
-    def _title(self, code: str) -> str:
-        """A code in words; a code in the address that nobody knows is shown as it is."""
-        if code not in catalogue.CATALOGUE:
-            return code
-        return catalogue.text(code, self._language, left="", right="").title
+    async def links(self, request: web.Request) -> web.Response:
+        """Which record here belongs to which there; first those that wait to be told."""
+        query = asked(request)
+        reader = self._reader(request)
+        status, page = await reader.status(), await reader.records(query)
+        open_ones = [
+            row
+            for code in AMBIGUOUS
+            for row in (await reader.records(Query(code=code, limit=MOST_CONFLICTS)))["records"]
+        ]
+        return self._frame.html(
+            request,
+            "links.html",
+            flows=_flows(status),
+            records=page["records"],
+            ambiguous=[] if query.cursor or query.q else open_ones,
+            query=query,
+            ends=self._ends(query),
+            next_page=_address(query, "/links", cursor=page["next"]) if page["next"] else None,
+            first_page=_address(query, "/links", cursor=None) if query.cursor else None,
+        )
 
-    def _condition(self, state: str) -> dict[str, str]:
-        """A connection's state in words: its title and what to do."""
-        known = words(self._language)
-        if state in known:
-            return {"title": known[state], "remedy": ""}
-        texts = catalogue.text(state, self._language, left="", right="")
-        return {"title": texts.title, "remedy": texts.remedy}
+    async def preferences(self, request: web.Request) -> web.Response:
+        """Language, appearance or columns, kept in the browser."""
+        form = await self._form(request)
+        response = _see(_back(str(form.get("back", "/"))))
+        for name in ("language", "theme"):
+            self._frame.prefer(response, name, str(form.get(name, "")))
+        if columns := [str(name) for name in form.getall("column", ()) if name in listing.COLUMNS]:
+            response.set_cookie(
+                listing.COOKIE, ".".join(columns), max_age=365 * 86_400, samesite="Strict", httponly=True
+            )
+        return response
+
+    async def control(self, request: web.Request) -> web.Response:
+        """Pause, resume or release a flow."""
+        form = await self._form(request)
+        told = request.match_info
+        await self._source.control(told["action"], told["sync"], told["flow"])
+        return _see(_back(str(form.get("back", "/"))), told=told["action"])
+
+    async def control_all(self, request: web.Request) -> web.Response:
+        """Pause or resume every flow that uses a connection."""
+        form = await self._form(request)
+        name, action = request.match_info["name"], request.match_info["action"]
+        for sync in self._source.syncs:
+            for flow in sync.flows if name in (sync.left, sync.right) else ():
+                await self._source.control(action, sync.name, flow.name)
+        return _see(_back(str(form.get("back", "/"))), told=action)
+
+    async def _form(self, request: web.Request) -> Any:
+        """What a form of ours sent.
+
+        Raises:
+            Refused: no form of ours did.
+        """
+        form = await request.post()
+        if not self._frame.genuine(request, str(form.get("token", ""))):
+            raise Refused("forbidden", "the form is too old or not ours; open the page again")
+        return form
+
+    def _charts(self, request: web.Request, history: Mapping[str, Any]) -> dict[tuple[str, str, str], Markup]:
+        said, formats = words(self._language(request)), self._frame.formats(request)
+        drawn = {}
+        for series in history["series"]:
+            points = [(datetime.fromisoformat(point["hour"]).timestamp(), point["n"]) for point in series["points"]]
+            if any(n for _, n in points):
+                text = said["trend"].format(
+                    status=said[series["status"]],
+                    first=formats.number(points[0][1]),
+                    last=formats.number(points[-1][1]),
+                )
+                drawn[series["sync"], series["flow"], series["status"]] = charts.line(points, text)
+        return drawn
+
+    def _ends(self, query: Query) -> dict[str, str]:
+        """What the two sides are called in a list: by name where they are the same in all of it."""
+        syncs = [sync for sync in self._source.syncs if query.sync in (None, sync.name)]
+        return {side: self._label(getattr(syncs[0], side)) for side in ("left", "right")}
+
+    def _asset(self, name: str, kind: str) -> Any:
+        content = (TEMPLATES / name).read_bytes()
+
+        async def serve(request: web.Request) -> web.Response:
+            return web.Response(body=content, content_type=kind, charset="utf-8")
+
+        return serve
+
+    def _reader(self, request: web.Request) -> Reader:
+        return Reader(self._source, self._language(request))
+
+    def _language(self, request: web.Request) -> str:
+        return self._frame.visitor(request).language
+
+    def _label(self, connection: str) -> str:
+        return self._source.labels.get(connection, connection)
 
 
-def _address(query: Query, live: bool, **changes: str | None) -> str:
-    """The overview's address for a question, without what is not asked."""
+def ranked(status: Mapping[str, Any], group: str) -> list[dict[str, Any]]:
+    """The codes of a group over all flows, those of the most records first, each with its share of the largest."""
+    counts: Counter[str] = Counter()
+    for sync in status["syncs"]:
+        for flow in sync["flows"]:
+            counts.update(flow[group])
+    most = max(counts.values(), default=1)
+    return [{"code": code, "n": n, "share": n / most} for code, n in counts.most_common()]
+
+
+def _totals(status: Mapping[str, Any]) -> dict[str, int]:
+    flows = [flow for sync in status["syncs"] for flow in sync["flows"]]
+    return {name: sum(flow[name] for flow in flows) for name in STATUSES}
+
+
+def _flows(status: Mapping[str, Any]) -> list[str]:
+    return list(dict.fromkeys(flow["name"] for sync in status["syncs"] for flow in sync["flows"]))
+
+
+def _passing(status: Mapping[str, Any], query: Query) -> Iterable[Mapping[str, Any]]:
+    for sync in status["syncs"]:
+        if query.sync in (None, sync["name"]):
+            yield from (flow for flow in sync["flows"] if query.flow in (None, flow["name"]))
+
+
+def _codes(status: Mapping[str, Any], query: Query) -> dict[str, int]:
+    """The categories and reasons there are among what the other filters leave, with how many have them."""
+    groups = {"failed": "categories", "pending": "waiting", "excluded": "reasons"}
+    counts: Counter[str] = Counter()
+    for flow in _passing(status, query):
+        for name, group in groups.items():
+            if query.status in (None, name):
+                counts.update(flow[group])
+    return dict(counts.most_common())
+
+
+def _matching(status: Mapping[str, Any], query: Query) -> int:
+    """How many records pass; from the counts that are kept."""
+    if query.code is not None:
+        return _codes(status, query).get(query.code, 0)
+    return sum(flow[name] for flow in _passing(status, query) for name in STATUSES if query.status in (None, name))
+
+
+def _line_pairs(lines: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Both sides' lines beside each other, by our key where they have one and by their place otherwise."""
+    sides = {side: lines[side]["now"] or [] for side in ("left", "right")}
+    bases = {side: [_told_apart(line) for line in lines[side]["base"] or []] for side in ("left", "right")}
+    pairs = []
+    for place in range(max(len(sides["left"]), len(sides["right"]))):
+        pair: dict[str, Any] = {}
+        for side in ("left", "right"):
+            line = sides[side][place] if place < len(sides[side]) else None
+            moved = bool(line and lines[side]["base"] is not None and _told_apart(line) not in bases[side])
+            pair[side] = {"line": line, "moved": moved}
+        pairs.append(pair)
+    return pairs
+
+
+def _told_apart(line: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(line.get(name) for name in ("sku", "description", "quantity", "unit_price", "amount"))
+
+
+def _address(query: Query, path: str = "/records", **changes: str | None) -> str:
+    """The list's address for a question, without what is not asked."""
     given = {name: value for name, value in (asdict(query) | changes).items() if value and name != "limit"}
     if query.limit != DEFAULT_LIMIT:
         given["limit"] = str(query.limit)
-    if live:
-        given["live"] = "1"
-    return "/?" + urlencode(given) if given else "/"
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def _back(path: str) -> str:
+    """Where a form was; never another site."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path else "/"
+
+
+def _see(path: str, **more: str) -> web.Response:
+    """Go and look there."""
+    if more:
+        path = path.partition("?")[0] + "?" + urlencode(more)
+    return web.Response(status=HTTPStatus.SEE_OTHER, headers={"Location": path})

@@ -183,11 +183,18 @@ class Reader:
             return None
         refs = record_view.references(record, sync)
         snapshots = tx.snapshots(list(refs.values()))
+        known = {side: snapshots[ref] for side, ref in refs.items() if ref in snapshots}
+        others = {
+            (side, kind): tx.records_of_entities(sync.name, flow.name, side, sorted(ids))
+            for (side, kind), ids in record_view.referred(record, known, sync.flow(record.flow)).items()
+            if (flow := sync.flow_of(kind)) is not None
+        }
         waits = (record.waits_for or "").removeprefix("record:")
         return Seen(
             record=record,
             sync=sync,
-            snapshots={side: snapshots[ref] for side, ref in refs.items() if ref in snapshots},
+            snapshots=known,
+            others=others,
             intents=tx.intents_of([id]).get(id, []),
             activity=tx.activity(id, activity) if activity else [],
             blocker=tx.records([waits]).get(waits) if waits else None,

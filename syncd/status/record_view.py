@@ -31,6 +31,13 @@ LAST_ACTIVITY = 10
 
 Pages = Callable[[str, Kind, str], str | None]
 """From a connection's name, a kind and a vendor's id to the address of its page in the vendor's application."""
+REFERENCES: Mapping[str, Kind] = {
+    "customer": Kind.PARTY,
+    "parent": Kind.PARTY,
+    "product": Kind.PRODUCT,
+    "invoice": Kind.INVOICE,
+}
+"""Fields that hold the id of another entity of the same connection."""
 MONEY = frozenset({"total", "tax_total", "balance", "amount_paid", "amount", "unit_price", "discount"})
 
 
@@ -51,7 +58,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One record with everything stored about it. `blocker` is the record it waits for."""
+    """One record with everything stored about it.
+
+    Attributes:
+        blocker: the record it waits for. others: records of the entities it refers to, by the vendor's id.
+    """
 
     record: Record
     sync: SyncRules
@@ -60,6 +71,7 @@ class Seen:
     activity: Sequence[tuple[int, Activity]] = ()
     blocker: Record | None = None
     asked: Sequence[Action] = ()
+    others: Mapping[tuple[Side, Kind], Mapping[str, Record]] = field(default_factory=dict)
 
     @property
     def flow(self) -> FlowRules:
@@ -108,6 +120,11 @@ def details(seen: Seen, told: Told) -> dict[str, Any]:
     return shown | {
         "currency": _currency(seen),
         "fields": _fields(seen),
+        "others": [
+            {"side": side.value, "kind": kind.value, "id": id, "record": other.id, "label": other.label or id}
+            for (side, kind), found in seen.others.items()
+            for id, other in found.items()
+        ],
         "lines": {side.value: _lines(seen, side) for side in Side},
         "intents": [_intent(intent) for intent in seen.intents],
         "asked": [asked_of(action) for action in seen.asked],
@@ -192,6 +209,22 @@ def references(record: Record, sync: SyncRules) -> dict[Side, EntityRef]:
     return {side: EntityRef(sync.connection(side), kind, id) for side, id in ends.items() if id is not None}
 
 
+def referred(record: Record, snapshots: Mapping[Side, Snapshot], flow: FlowRules) -> dict[tuple[Side, Kind], set[str]]:
+    """Which other entities the record's two sides name, now or at the last success."""
+    found: dict[tuple[Side, Kind], set[str]] = {}
+    for side in Side:
+        snapshot = snapshots.get(side)
+        for content in (record.base(side), project(snapshot, flow, side) if snapshot else None):
+            if content is None:
+                continue
+            named = [(name, content.fields.get(name)) for name in REFERENCES]
+            named += [("product", line.product) for line in content.lines or ()]
+            for name, id in named:
+                if isinstance(id, str):
+                    found.setdefault((side, REFERENCES[name]), set()).add(id)
+    return found
+
+
 def _end(sync: SyncRules, side: Side, record: Record, told: Told) -> dict[str, Any]:
     connection, id = sync.connection(side), record.entity(side)
     kinds = [flow.kind for flow in sync.flows if flow.name == record.flow]
@@ -218,6 +251,8 @@ def _fields(seen: Seen) -> list[dict[str, Any]]:
 
 def _type(name: str, values: Sequence[Value]) -> str:
     """How people read it: the values themselves are texts here."""
+    if name in REFERENCES:
+        return "reference"
     for value in values:
         if isinstance(value, Decimal):
             return "amount" if name in MONEY else "number"

@@ -153,7 +153,7 @@ SCHEMAS: dict[str, Schema] = {
     "RecordPage": shape(records=listed(ref("RecordSummary")), next=maybe(TEXT)),
     "Field": shape(
         name=TEXT,
-        type={"type": "string", "enum": ["text", "amount", "number", "date", "boolean"]},
+        type={"type": "string", "enum": ["text", "amount", "number", "date", "boolean", "reference"]},
         **_both(shape(base=VALUE, now=VALUE)),
     ),
     "Intent": shape(
@@ -171,6 +171,7 @@ SCHEMAS: dict[str, Schema] = {
         **_SUMMARY,
         currency=maybe(TEXT),
         fields=listed(ref("Field")),
+        others=listed(shape(side=SIDE, kind=TEXT, id=TEXT, record=TEXT, label=TEXT)),
         lines=shape(**_both(shape(base=_LINES, now=_LINES))),
         intents=listed(ref("Intent")),
         asked=listed(ref("Action")),

@@ -1,0 +1,83 @@
+"""Numbers, days, times and money as people of a language write them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_currency, format_decimal
+from markupsafe import Markup, escape
+
+_LOCALES = {"en": Locale("en"), "fr": Locale("fr")}
+
+
+class Formats:
+    """All of it for one language. What cannot be read as what it should be is shown as it is."""
+
+    def __init__(self, language: str, words: Mapping[str, str]) -> None:
+        self._locale = _LOCALES[language]
+        self._words = words
+
+    def number(self, value: int | str) -> str:
+        decimal = _decimal(value)
+        return (
+            str(value) if decimal is None else format_decimal(decimal, locale=self._locale, decimal_quantization=False)
+        )
+
+    def money(self, value: str, currency: str | None) -> str:
+        """An amount with all its digits: a third decimal may be what the sides differ in."""
+        decimal = _decimal(value)
+        if decimal is None or currency is None:
+            return self.number(value)
+        return format_currency(decimal, currency, locale=self._locale, decimal_quantization=_round(decimal))
+
+    def day(self, value: str) -> str:
+        try:
+            return format_date(date.fromisoformat(value), "medium", locale=self._locale)
+        except ValueError:
+            return value
+
+    def time(self, value: str | None) -> Markup:
+        """A moment; the page's script turns it into the reader's own time zone."""
+        if not value:
+            return Markup()
+        shown = format_datetime(datetime.fromisoformat(value), "d MMM y HH:mm", locale=self._locale)
+        return Markup('<time datetime="{}">{} UTC</time>').format(value, shown)
+
+    def value(self, field: Mapping[str, Any], value: str | bool | None, currency: str | None) -> Markup:
+        """A value of a record, by the type of its field."""
+        if value is None:
+            return Markup('<span class="quiet">{}</span>').format(self._words["empty"])
+        if isinstance(value, bool):
+            return escape(self._words["yes" if value else "no"])
+        return escape(self._shown(field["type"], value, currency))
+
+    def _shown(self, kind: str, value: str, currency: str | None) -> str:
+        if kind == "amount":
+            return self.money(value, currency)
+        if kind == "number":
+            return self.number(value)
+        return self.day(value) if kind == "date" else value
+
+    def plural(self, name: str, n: int) -> str:
+        """Words that depend on a number."""
+        form = self._locale.plural_form(n)
+        return self._words.get(f"{name}.{form}", self._words[f"{name}.other"]).format(n=self.number(n))
+
+
+def _decimal(value: int | str) -> Decimal | None:
+    try:
+        found = Decimal(value)
+    except (InvalidOperation, ValueError):
+        return None
+    return found if found.is_finite() else None
+
+
+def _round(value: Decimal) -> bool:
+    """Whether two decimals, or what the currency has, lose nothing."""
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -2
