@@ -22,6 +22,8 @@ from syncd.model.token import Role, Token
 from syncd.status.source import StatusSource
 
 PAGE = "page"
+COOKIE = "syncd_access"
+"""Holds the token of a browser whose user has signed in."""
 PAGE_HEADER = "X-Syncd-Page"
 PAGE_FIELD = "page_token"
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -29,7 +31,7 @@ MOST_FAILURES = 10
 FAILURES_COUNT = 60.0  # seconds
 MOST_ADDRESSES = 1000
 _NOBODY = bytes(32)
-_SAYS = "Bearer "
+SAYS = "Bearer "
 
 
 class Refused(Exception):
@@ -42,10 +44,15 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: `cli <user>`, `token <name>` or `page`, and whether they may act."""
+    """Who asks: `cli <user>`, `token <name>` or `page`, and whether they may act.
+
+    Attributes:
+        browser: it sends along by itself what it was let in with, so a form has to show that a page of ours made it.
+    """
 
     name: str
     acts: bool
+    browser: bool = False
 
 
 CALLER = web.RequestKey("caller", Caller)
@@ -72,24 +79,29 @@ class Access:
         """
         if local(request):
             return Caller(f"cli {_user(request)}", acts=True)
-        told = request.headers.get("Authorization")
+        shown, kept = request.headers.get("Authorization"), request.cookies.get(COOKIE)
+        told = shown if shown is not None or kept is None else f"{SAYS}{kept}"
         if told is not None:
-            token = await self._token(request, told)
-            return Caller(f"token {token.name}", acts=token.role is Role.OPERATOR)
+            token = await self.token(request, told)
+            return Caller(f"token {token.name}", acts=token.role is Role.OPERATOR, browser=shown is None)
         if not self._open:
             words = "show a token, set daemon.open_on_loopback = true, or ask through the unix socket"
             raise Refused("unauthorized", words)
-        return Caller(PAGE, acts=False)
+        return Caller(PAGE, acts=True, browser=True)
 
-    async def _token(self, request: web.Request, told: str) -> Token:
-        """The token that was shown. What is wrong with one that is not accepted is not told, and takes no longer."""
+    async def token(self, request: web.Request, told: str) -> Token:
+        """The token that was shown, as a header says it. What is wrong with one is not told, and takes no longer.
+
+        Raises:
+            Refused: it is not accepted.
+        """
         now, failures = self._source.clock.monotonic(), self._failed(request.remote or "")
         if len(failures) >= MOST_FAILURES:
             raise Refused("too_often", f"{MOST_FAILURES} wrong tokens came from this address within a minute")
-        digest = token_digest(told.removeprefix(_SAYS))
+        digest = token_digest(told.removeprefix(SAYS))
         found = await self._source.store.read(lambda tx: tx.token_with(digest))
         same = hmac.compare_digest(digest, found.digest if found is not None else _NOBODY)
-        if not (told.startswith(_SAYS) and same and found is not None and found.valid(self._source.clock.now())):
+        if not (told.startswith(SAYS) and same and found is not None and found.valid(self._source.clock.now())):
             failures.append(now)
             raise Refused("unauthorized", "this token is not accepted")
         return found

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from syncd.core import catalogue
 from syncd.status import charts
+from syncd.status.access import ACCESS
 from syncd.status.formats import Formats
 from syncd.status.language import COOKIE, LANGUAGES, language_of
 from syncd.status.source import StatusSource
@@ -25,17 +23,15 @@ TEMPLATES = Path(__file__).parent / "page"
 STATUSES = ("synced", "pending", "failed", "excluded")
 THEMES = ("auto", "light", "dark")
 YEAR = 365 * 24 * 3600
-_FORMS = "syncd_forms"
 _THEME = "syncd_theme"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Who asks: what they chose, and the token that their forms carry."""
+    """Who asks: what they chose, and where they are."""
 
     language: str
     theme: str
-    forms: str
     path: str
 
 
@@ -44,7 +40,6 @@ class Frame:
 
     def __init__(self, source: StatusSource) -> None:
         self._source = source
-        self._key = secrets.token_bytes(32)
         self._templates = {language: self._environment(language) for language in LANGUAGES}
 
     def visitor(self, request: web.Request) -> Visitor:
@@ -52,7 +47,6 @@ class Frame:
         return Visitor(
             language=language_of(request, self._source.config.daemon.language),
             theme=theme if theme in THEMES else "auto",
-            forms=request.cookies.get(_FORMS) or secrets.token_urlsafe(18),
             path=request.path_qs if request.method == "GET" else "/",
         )
 
@@ -67,24 +61,16 @@ class Frame:
             .render(
                 **values,
                 visitor=visitor,
-                token=self._token(visitor.forms),
+                token=request.app[ACCESS].page_token,
                 version=self._source.version,
                 here=request.path,
             )
         )
-        response = web.Response(text=text, content_type="text/html", status=answered)
-        if request.cookies.get(_FORMS) != visitor.forms:
-            response.set_cookie(_FORMS, visitor.forms, httponly=True, samesite="Strict", path="/")
-        return response
+        return web.Response(text=text, content_type="text/html", status=answered)
 
     def formats(self, request: web.Request) -> Formats:
         language = self.visitor(request).language
         return Formats(language, words(language))
-
-    def genuine(self, request: web.Request, given: str) -> bool:
-        """Whether a form was made by us for this browser."""
-        forms = request.cookies.get(_FORMS, "")
-        return bool(forms) and hmac.compare_digest(given.encode(), self._token(forms).encode())
 
     def prefer(self, response: web.Response, name: str, value: str) -> None:
         """Remember a choice in the browser; what is no choice is not remembered."""
@@ -92,9 +78,6 @@ class Frame:
             response.set_cookie(COOKIE, value, max_age=YEAR, httponly=True, samesite="Strict", path="/")
         if name == "theme" and value in THEMES:
             response.set_cookie(_THEME, value, max_age=YEAR, httponly=True, samesite="Strict", path="/")
-
-    def _token(self, forms: str) -> str:
-        return hmac.new(self._key, forms.encode(), sha256).hexdigest()
 
     def _texts(self, code: str, language: str, part: str) -> str:
         """A code in words; a code in the address that nobody knows is shown as it is."""

@@ -14,14 +14,19 @@ import anyio
 from aiohttp import web
 from markupsafe import Markup
 
+from syncd.actions import Unconfirmed
 from syncd.core import catalogue
 from syncd.entrance.connection import ANSWER_SECONDS
+from syncd.errors import UsageError
 from syncd.status import charts, listing, problems
+from syncd.status.access import ACCESS, CALLER, SAYS, Refused
+from syncd.status.access import COOKIE as ACCESS_COOKIE
+from syncd.status.acting import act, sent, wish_of
 from syncd.status.frame import STATUSES, TEMPLATES, Frame
 from syncd.status.query import asked, number, parameters
 from syncd.status.reader import DEFAULT_LIMIT, MAX_LIMIT, Query, Reader, UnknownRecord
 from syncd.status.record_view import REFERENCES
-from syncd.status.shield import Refused
+from syncd.status.shield import SIGN_IN
 from syncd.status.source import Owner
 from syncd.status.words import words
 
@@ -51,11 +56,15 @@ class Page:
             web.get("/records", self.records),
             web.get("/records.csv", self.export),
             web.get("/records/{id}", self.record),
+            web.post("/records/{id}/{action}", self.act),
             web.get("/decide", self.decide),
             web.get("/connections", self.connections),
             web.get("/links", self.links),
             web.get("/problems", self.help),
             web.get("/problems/{code}", self.problem_page),
+            web.get("/sign-in", self.sign_in),
+            web.post("/sign-in", self.signed_in),
+            web.post("/sign-out", self.sign_out),
             web.post("/preferences", self.preferences),
             web.post("/syncs/{sync}/flows/{flow}/{action}", self.control),
             web.post("/connections/{name}/{action}", self.control_all),
@@ -64,6 +73,8 @@ class Page:
 
     def problem(self, request: web.Request, status: HTTPStatus, code: str, detail: str) -> web.Response:
         """What is wrong with a request, for a browser."""
+        if status is HTTPStatus.UNAUTHORIZED:
+            return self._frame.html(request, "sign_in.html", status, detail="")
         texts = problems.texts_of(code, self._language(request), "", "")
         return self._frame.html(request, "problem.html", status, texts=texts, code=code, detail=detail)
 
@@ -148,7 +159,25 @@ class Page:
 
     async def record(self, request: web.Request) -> web.Response:
         """One record: both sides, what they agreed on last, and its account."""
-        given = parameters(request, "before", "told", "refused")
+        return await self._record(request)
+
+    async def act(self, request: web.Request) -> web.Response:
+        """What a button of a record asks; what is refused, or has to be confirmed, is shown with the record."""
+        given, _ = await sent(request)
+        back = str(given.pop("back", f"/records/{request.match_info['id']}"))
+        name = request.match_info["action"]
+        try:
+            await act(self._source, wish_of(name, given, request[CALLER].name, None), request.match_info["id"])
+        except Unconfirmed as risk:
+            return await self._record(request, refused=str(risk), confirm={"name": name, "given": given})
+        except UsageError as error:
+            return await self._record(request, refused=str(error))
+        return _see(_back(back), told=name)
+
+    async def _record(
+        self, request: web.Request, refused: str = "", confirm: Mapping[str, Any] | None = None
+    ) -> web.Response:
+        given = parameters(request, "before", "told")
         id = request.match_info["id"]
         before = number("before", given["before"]) if "before" in given else None
         reader = self._reader(request)
@@ -156,6 +185,7 @@ class Page:
         return self._frame.html(
             request,
             "record.html",
+            HTTPStatus.CONFLICT if refused else HTTPStatus.OK,
             record=explained["record"],
             explained=explained,
             activity=account["activity"],
@@ -163,9 +193,10 @@ class Page:
             others={(one["side"], one["kind"], one["id"]): one for one in explained["record"]["others"]},
             kinds={name: kind.value for name, kind in REFERENCES.items()},
             pairs=_line_pairs(explained["record"]["lines"]),
-            offered={},
+            offered={one["name"]: one for one in explained["record"]["actions"]},
+            refused=refused,
+            confirm=confirm,
             told=given.get("told"),
-            refused=given.get("refused"),
         )
 
     async def decide(self, request: web.Request) -> web.Response:
@@ -236,9 +267,31 @@ class Page:
             first_page=_address(query, "/links", cursor=None) if query.cursor else None,
         )
 
+    async def sign_in(self, request: web.Request) -> web.Response:
+        """Where a browser shows its token."""
+        return self._frame.html(request, "sign_in.html", detail="")
+
+    async def signed_in(self, request: web.Request) -> web.Response:
+        """The browser keeps the token, where no script can read it, and shows it by itself from now on."""
+        token = str((await request.post()).get("access_token", "")).strip()
+        try:
+            await request.app[ACCESS].token(request, SAYS + token)
+        except Refused as refused:
+            status = problems.PROBLEMS[refused.code].status
+            return self._frame.html(request, "sign_in.html", status, detail=str(refused))
+        response = _see("/")
+        response.set_cookie(ACCESS_COOKIE, token, httponly=True, samesite="Strict", path="/")
+        return response
+
+    async def sign_out(self, request: web.Request) -> web.Response:
+        """The browser forgets the token."""
+        response = _see(SIGN_IN)
+        response.del_cookie(ACCESS_COOKIE, path="/")
+        return response
+
     async def preferences(self, request: web.Request) -> web.Response:
         """Language, appearance or columns, kept in the browser."""
-        form = await self._form(request)
+        form = await request.post()
         response = _see(_back(str(form.get("back", "/"))))
         for name in ("language", "theme"):
             self._frame.prefer(response, name, str(form.get(name, "")))
@@ -250,30 +303,19 @@ class Page:
 
     async def control(self, request: web.Request) -> web.Response:
         """Pause, resume or release a flow."""
-        form = await self._form(request)
+        form = await request.post()
         told = request.match_info
         await self._source.control(told["action"], told["sync"], told["flow"])
         return _see(_back(str(form.get("back", "/"))), told=told["action"])
 
     async def control_all(self, request: web.Request) -> web.Response:
         """Pause or resume every flow that uses a connection."""
-        form = await self._form(request)
+        form = await request.post()
         name, action = request.match_info["name"], request.match_info["action"]
         for sync in self._source.syncs:
             for flow in sync.flows if name in (sync.left, sync.right) else ():
                 await self._source.control(action, sync.name, flow.name)
         return _see(_back(str(form.get("back", "/"))), told=action)
-
-    async def _form(self, request: web.Request) -> Any:
-        """What a form of ours sent.
-
-        Raises:
-            Refused: no form of ours did.
-        """
-        form = await request.post()
-        if not self._frame.genuine(request, str(form.get("token", ""))):
-            raise Refused("forbidden", "the form is too old or not ours; open the page again")
-        return form
 
     def _charts(self, request: web.Request, history: Mapping[str, Any]) -> dict[tuple[str, str, str], Markup]:
         said, formats = words(self._language(request)), self._frame.formats(request)

@@ -22,6 +22,7 @@ from syncd.model.record import Activity, Intent, Record, Status
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Snapshot
 from syncd.model.values import Value, decimal_text
+from syncd.status.offers import offered
 from syncd.status.view import moment
 from syncd.status.words import words
 
@@ -62,6 +63,7 @@ class Seen:
 
     Attributes:
         blocker: the record it waits for. others: records of the entities it refers to, by the vendor's id.
+        asked: what persons asked of it that is still open.
     """
 
     record: Record
@@ -127,6 +129,7 @@ def details(seen: Seen, told: Told) -> dict[str, Any]:
         ],
         "lines": {side.value: _lines(seen, side) for side in Side},
         "intents": [_intent(intent) for intent in seen.intents],
+        "actions": offered(seen.record, seen.flow),
         "asked": [asked_of(action) for action in seen.asked],
     }
 

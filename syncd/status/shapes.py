@@ -171,6 +171,9 @@ SCHEMAS: dict[str, Schema] = {
         **_SUMMARY,
         currency=maybe(TEXT),
         fields=listed(ref("Field")),
+        actions=listed(
+            shape(name={"type": "string", "enum": [name.value for name in ActionName]}, sides=listed(SIDE), risky=FLAG)
+        ),
         others=listed(shape(side=SIDE, kind=TEXT, id=TEXT, record=TEXT, label=TEXT)),
         lines=shape(**_both(shape(base=_LINES, now=_LINES))),
         intents=listed(ref("Intent")),

@@ -22,7 +22,7 @@ from syncd.connectors.base import ConnectionTrouble
 from syncd.entrance.connection import BODY_SECONDS, RETRY_SECONDS, GuardedConnection
 from syncd.entrance.gate import Entry
 from syncd.status import problems
-from syncd.status.access import CALLER, FAILURES_COUNT, PAGE, Access, Refused, from_here, local
+from syncd.status.access import CALLER, FAILURES_COUNT, Access, Refused, from_here, local
 from syncd.status.language import language_of
 from syncd.status.reader import BadQuestion, UnknownRecord
 from syncd.status.routes import API
@@ -42,7 +42,8 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Server": "syncd",
 }
-OPEN_TO_ALL = frozenset({"/livez", "/readyz"})
+OPEN_TO_ALL = frozenset({"/livez", "/readyz", "/style.css", "/icon.svg"})
+SIGN_IN = "/sign-in"
 SAID_ALONG: Mapping[str, Mapping[str, str]] = {
     "unauthorized": {"WWW-Authenticate": "Bearer"},
     "too_often": {"Retry-After": f"{FAILURES_COUNT:.0f}"},
@@ -151,12 +152,15 @@ async def _admit(request: web.Request, access: Access) -> None:
         return
     if request.method not in SAFE and not from_here(request):
         raise Refused("forbidden", "this was sent from another web site")
-    request[CALLER] = await access.caller(request)
+    if request.path != SIGN_IN:
+        request[CALLER] = await access.caller(request)
 
 
 async def _let_act(request: web.Request, access: Access) -> None:
-    caller = request[CALLER]
-    if not caller.acts and not (caller.name == PAGE and await access.is_our_page(request)):
+    caller = request.get(CALLER)
+    if caller is None:
+        return  # somebody who signs in has nothing to show yet
+    if not caller.acts or (caller.browser and not await access.is_our_page(request)):
         raise Refused("forbidden", "to act, show an operator token, or use the buttons of a page that is up to date")
 
 

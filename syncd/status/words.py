@@ -151,7 +151,12 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "Les deux avaient changé : réglé par la règle",
     ),
     "event.conflict.overwritten": ("An edit was overwritten", "Une modification a été écrasée"),
-    "event.person.acted": ("A person acted", "Une personne a agi"),
+    "event.record.unlinked": ("The two sides were parted", "Les deux côtés ont été séparés"),
+    "by.page": ("someone on this page", "quelqu’un sur cette page"),
+    "open_action": (
+        "“{action}” was asked by {by} and is next in line.",
+        "« {action} », par {by} : c’est pour bientôt.",
+    ),
     # actions
     "actions": ("Actions", "Actions"),
     "action.retry": ("Try again", "Réessayer"),
@@ -163,6 +168,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "action.accept": ("Accept the difference", "Accepter la différence"),
     "action.revert": ("Undo the edit", "Annuler la modification"),
     "action.link": ("Link", "Lier"),
+    "action.refused": ("Not carried out", "Pas exécuté"),
     "action.unlink": ("Unlink", "Délier"),
     "tell.retry": ("Decide anew, now.", "Décider de nouveau, maintenant."),
     "tell.refresh": ("Read both sides again.", "Relire les deux côtés."),

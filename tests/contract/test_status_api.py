@@ -1,22 +1,17 @@
 """The status API and page over real HTTP: on loopback and on the unix socket, with a real SQLite state."""
 
-import re
 import socket
 import stat
 from collections.abc import AsyncIterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import aiohttp
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from syncd.config_values import Listen
 from syncd.errors import ConfigError, StateBusy
-from syncd.model.record import Activity, Status
 from syncd.store.store import Store
-from tests.status_state import HOSTILE, NOW, configuration, filled, record, served
+from tests.status_state import HOSTILE, configuration, filled, served
 
 PAGE = f"/records/{2:032x}"
 
@@ -305,95 +300,3 @@ async def test_a_fault_of_ours_is_told_without_details(http, address, store, mon
     shown = await answer(http, f"{address}/api/v1/status", 500)
 
     assert "secret detail" not in str(shown)
-
-
-async def page(http, address: str) -> str:
-    async with http.get(address) as response:
-        assert response.status == 200, await response.text()
-        assert response.content_type == "text/html"
-        return await response.text()
-
-
-async def test_the_overview_shows_counts_and_records(http, address):
-    """Counts that lead to their records, titles, remedies, connections in trouble; hostile text is only text."""
-    text = await page(http, f"{address}/")
-
-    assert 'href="/?sync=invoicing&amp;flow=invoices&amp;status=failed&amp;code=customer_missing"' in text
-    assert "INV-1" in text
-    assert "QuickBooks (books)" in text
-    assert "&lt;script&gt;" in text
-    assert "<script" not in text
-    assert "http-equiv" not in text
-
-
-async def test_the_overview_keeps_its_filters_from_page_to_page(http, address):
-    """The link to the next page repeats the question; refreshing is asked for in the address."""
-    text = await page(http, f"{address}/?flow=invoices&limit=1&live=1")
-    (following,) = re.findall(r'rel="next" href="([^"]+)"', text)
-    second = await page(http, address + following.replace("&amp;", "&"))
-
-    assert 'http-equiv="refresh" content="5"' in text
-    assert "flow=invoices" in following
-    assert "limit=1" in following
-    assert f'href="/records/{2:032x}"' in second
-    assert f'href="/records/{1:032x}"' not in second
-
-
-async def test_the_record_page_shows_both_sides_and_the_account(http, address):
-    """What both agreed on, what moved since, lines, and who did what."""
-    text = await page(http, f"{address}/records/{1:032x}")
-
-    assert '<td class="moved">2026-12-15</td>' in text
-    assert "Rope" in text
-    assert "write.done" in text
-    assert "t-1" in text
-
-
-async def test_the_page_speaks_french(http, tmp_path, store):
-    """The configured language reaches the page's own words and the catalogue's."""
-    async with served(configuration(tmp_path, language="fr"), store) as address:
-        text = await page(http, f"{address}/")
-
-    assert '<html lang="fr">' in text
-    assert "Que faire" in text
-
-
-class _Tags(HTMLParser):
-    """Collects what is markup in a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, tuple[str, ...]]] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs) -> None:
-        self.found.append((tag, tuple(sorted(name for name, _ in attrs))))
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30, deadline=None)
-@given(text=st.text(st.one_of(st.sampled_from("<>&\"'/=` {}%"), st.characters(codec="utf-8")), min_size=1, max_size=30))
-async def test_no_text_of_a_vendor_becomes_markup(http, address, store, text):
-    """Whatever a customer is called, the page has the same tags and attributes as for a harmless name."""
-    tags = []
-    for name in ("harmless", text):
-        hostile = record(2, Status.FAILED, "customer_missing", label=name, key=name, words=name, left=name)
-        note = Activity(record=hostile.id, at=NOW, event="write.refused", by="poll", words=name, request_id=name)
-
-        def save(tx, hostile=hostile, note=note) -> None:
-            tx.save_records([hostile])
-            tx.add_activity([note])
-
-        await store.write(save)
-        tags.append(set(_Tags(await page(http, f"{address}/")).found + _Tags(await page(http, address + PAGE)).found))
-
-    assert tags[0] == tags[1]
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
-@given(q=st.text(max_size=20))
-async def test_no_search_text_breaks_the_answer(http, address, q):
-    """Whatever is searched for is a value: an answer or a refusal, never a fault, and never markup."""
-    async with http.get(f"{address}/", params={"q": q}) as response:
-        assert response.status in (200, 400)
-        assert "<script" not in await response.text()

@@ -29,7 +29,7 @@ async def test_a_line_without_a_name_or_without_an_amount_is_shown(tmp_path):
         assert answer.status == 200
         page.feed(await answer.text())
     await store.close()
-    assert {"Weekly mowing", "Thank you!", "25"} <= set(page.words)
+    assert {"Weekly mowing", "Thank you!", "$25.00"} <= set(page.words)
 
 
 class Text(HTMLParser):
