@@ -50,7 +50,7 @@ async def sent(request: web.Request) -> tuple[dict[str, Any], bool]:
         given: dict[str, Any] = {name: value for name, value in form.items() if name != PAGE_FIELD and value != ""}
         fields = {name.removeprefix(_FIELD): given.pop(name) for name in list(given) if name.startswith(_FIELD)}
         return given | ({"fields": fields} if fields else {}), True
-    if not request.can_read_body:
+    if not await request.read():  # it has been read already; what is left to be read says nothing
         return {}, False
     try:
         body = await request.json()
