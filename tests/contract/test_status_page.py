@@ -240,7 +240,7 @@ async def test_somebody_signs_in_where_the_page_is_closed(http, tmp_path, store)
             aiohttp.ClientSession(connector=aiohttp.UnixConnector(path)) as local,
             local.post("http://syncd/api/v1/tokens/office", json={"role": "operator"}) as made,
         ):
-            given = (await made.json())
+            given = await made.json()
             assert made.status == 200, given
             given = given["token"]
         async with http.post(f"{address}/sign-in", data={"access_token": given}) as response:
