@@ -37,7 +37,7 @@ from syncd.health import Health
 from syncd.outbox.executor import Executor
 from syncd.ownership.local import owned
 from syncd.planning import Planner
-from syncd.replan import replan
+from syncd.replan import Replanner
 from syncd.status.local import known, labels
 from syncd.status.reader import Reader
 from syncd.status.server import serving, socket_path
@@ -74,6 +74,7 @@ class App:
     gate: Gate
     planner: Planner
     executor: Executor
+    replanner: Replanner
     upkeep: Upkeep
     watch: ClockWatch
     intake: Intake
@@ -165,7 +166,7 @@ class App:
     async def _settle(self) -> int:
         if not self._all_met() or self.disk.low():
             return 0
-        moved = await self.turn.run() + await self.executor.flush() + await replan(self.engine)
+        moved = await self.turn.run() + await self.executor.flush() + await self.replanner.run()
         return moved or await self._review()
 
     async def _review(self) -> int:
@@ -327,6 +328,7 @@ async def assembled(
         gate=gate,
         planner=Planner(engine, bell, config.state_dir, version("syncd")),
         executor=Executor(engine, health, bell),
+        replanner=Replanner(engine),
         upkeep=Upkeep(engine),
         intake=Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring, disk.low),
         watch=ClockWatch(engine, health),

@@ -141,12 +141,19 @@ class Decider:
         }
 
     def _stub(self, flow: FlowRules, side: Side, id: str) -> Record:
-        made = Record(
-            id=self._engine.chance.new_id(), sync=self._sync.name, flow=flow.name, since=self._engine.clock.now()
+        own = id.startswith("fallback:")
+        return Record(
+            id=self._engine.chance.new_id(),
+            sync=self._sync.name,
+            flow=flow.name,
+            left=id if side is Side.LEFT and not own else None,
+            right=id if side is Side.RIGHT and not own else None,
+            key=id if own else None,
+            label=id.removeprefix("fallback:") if own else "",
+            origin=Side.RIGHT if own else None,
+            since=self._engine.clock.now(),
+            rules_digest=flow.digest,
         )
-        if id.startswith("fallback:"):
-            return replace(made, key=id, label=id.removeprefix("fallback:"), origin=Side.RIGHT)
-        return replace(made, left=id) if side is Side.LEFT else replace(made, right=id)
 
     async def _free(self, records: list[tuple[Record, bool]]) -> tuple[list[tuple[Record, bool]], list[Record]]:
         """Records that may be planned, and those that may not.
@@ -237,7 +244,8 @@ class Decider:
         if (other := decision.folds) is not None:
             work.folded[other] = decision.record.id
             work.decisions.pop(other, None)
-        decision = replace(decision, record=replace(decision.record, rules_digest=flow.digest))
+        if decision.record.rules_digest != flow.digest:
+            decision = replace(decision, record=replace(decision.record, rules_digest=flow.digest))
         work.decisions[decision.record.id] = decision
         for record in (decision.record, *decision.splits):
             self._known(record, flow)

@@ -34,7 +34,7 @@ from syncd.model.record import Intent, Op, Record, Status
 from syncd.model.references import EntityRef, Side
 from syncd.model.snapshot import Snapshot
 from syncd.outbox.settle import Settler
-from syncd.replan import replan
+from syncd.replan import Replanner
 from syncd.store.rows import CountRow
 from syncd.store.store import Store, Tx
 from syncd.turn import Turn
@@ -115,11 +115,11 @@ class Rehearsal:
         engine, store, began = self._engine, self._store, self._clock.now()
         known = {row.name: row.vendor for row in await store.read(lambda tx: tx.connections())}
         await self._health.load({name: known.get(name, "") for name in engine.connectors})
-        turn = Turn(engine, self._health, Guard(NO_GUARD), Gate(engine, {}))
+        turn, replanner = Turn(engine, self._health, Guard(NO_GUARD), Gate(engine, {})), Replanner(engine)
         numbered = await store.read(lambda tx: tx.last_activity())
         await self._read(engine)
         await store.write(self._bring_forward)
-        while await turn.run() + await self._pretend() + await replan(engine) or await self._forward(began):
+        while await turn.run() + await self._pretend() + await replanner.run() or await self._forward(began):
             if trouble := next((row for row in self._health.rows.values() if row.condition != Condition.OK), None):
                 raise _error(trouble.name, trouble.condition, trouble.words)
         return await store.read(lambda tx: self._result(tx, began, numbered))

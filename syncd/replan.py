@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from syncd.engine import Engine
-from syncd.store.store import Store
+from syncd.store.store import Tx
 
 BATCH = 500  # records planned again per pass: in the background, behind live work
 
 
-async def replan(engine: Engine) -> int:
-    """Make one batch of each flow due; returns how many records that were."""
-    now, found = engine.clock.now(), 0
-    for sync in engine.syncs:
-        for flow in sync.flows:
-            found += await _flow(engine.store, sync.name, flow.name, flow.digest, now)
-    return found
+class Replanner:
+    """Brings the records of an engine's flows to the flows' rules."""
 
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._done: set[tuple[str, str, str]] = set()  # sync, flow and rules by which all its records were planned
 
-async def _flow(store: Store, sync: str, flow: str, digest: str, now: datetime) -> int:
-    others = await store.read(lambda tx: tx.records_with_other_rules(sync, flow, digest, BATCH))
-    due = [replace(record, next_at=now) for record in others if record.next_at is None]
-    if due:
-        await store.write(lambda tx: tx.save_records(due))
-    return len(due)
+    async def run(self) -> int:
+        """Make one batch of each flow due; returns how many records that were."""
+        flows = {(sync.name, flow.name, flow.digest) for sync in self._engine.syncs for flow in sync.flows}
+        left = sorted(flows - self._done)
+        if not left:
+            return 0
+        found = await self._engine.store.write(lambda tx: [self._flow(tx, *flow) for flow in left])
+        self._done |= {flow for flow, n in zip(left, found, strict=True) if n is None}
+        return sum(n for n in found if n is not None)
+
+    def _flow(self, tx: Tx, sync: str, flow: str, digest: str) -> int | None:
+        """How many records are due now; None when all were planned by these rules."""
+        others = tx.records_with_other_rules(sync, flow, digest, BATCH)
+        due = [replace(record, next_at=self._engine.clock.now()) for record in others if record.next_at is None]
+        tx.save_records(due)
+        return len(due) if others else None

@@ -66,7 +66,10 @@ def identified(case: Case, context: Context) -> Record:
     keys = [key.value for key in match_keys(named.noun) if key.field in context.flow.match]
     own = record.key is not None and record.key.startswith(FALLBACK)
     key = record.key if own or not keys else keys[0]
-    return replace(record, label=label(named.noun, named.id), key=key, origin=origin)
+    said = label(named.noun, named.id)
+    if (record.label, record.key, record.origin) == (said, key, origin):
+        return record
+    return replace(record, label=said, key=key, origin=origin)
 
 
 def _origin(case: Case, context: Context) -> Side | None:

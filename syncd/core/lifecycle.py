@@ -132,9 +132,9 @@ def pending(
         ValueError: not a pending code, or not possible from here.
     """
     _require(code, Group.PENDING)
-    made = _moved(record, _PENDING_EVENTS[code], code, now, words=words, waits_for=waits_for, next_at=next_at)
-    attempts = 0 if record.status is Status.FAILED else record.attempts
-    return replace(made, attempts=attempts + (code == "retry"))
+    attempts = (0 if record.status is Status.FAILED else record.attempts) + (code == "retry")
+    event = _PENDING_EVENTS[code]
+    return _moved(record, event, code, now, words=words, waits_for=waits_for, next_at=next_at, attempts=attempts)
 
 
 def failed(record: Record, category: str, words: str, now: datetime, *, waits_for: str | None = None) -> Record:
@@ -154,7 +154,7 @@ def excluded(record: Record, reason: str, now: datetime, words: str = "") -> Rec
         ValueError: not a reason of the catalogue.
     """
     _require(reason, Group.EXCLUDED)
-    return replace(_moved(record, Event.EXCLUDED, reason, now, words=words), attempts=0)
+    return _moved(record, Event.EXCLUDED, reason, now, words=words, attempts=0)
 
 
 def synced(record: Record, now: datetime, notes: Iterable[str] = ()) -> Record:
@@ -166,7 +166,7 @@ def synced(record: Record, now: datetime, notes: Iterable[str] = ()) -> Record:
     noted = tuple(notes)
     for note in noted:
         _require(note, Group.NOTE)
-    return replace(_moved(record, Event.ADOPTED, "", now), notes=noted, attempts=0)
+    return _moved(record, Event.ADOPTED, "", now, notes=noted, attempts=0)
 
 
 def _moved(
@@ -178,6 +178,8 @@ def _moved(
     words: str = "",
     waits_for: str | None = None,
     next_at: datetime | None = None,
+    notes: tuple[str, ...] | None = None,
+    attempts: int | None = None,
 ) -> Record:
     status = advance(record.status, event)
     return replace(
@@ -188,6 +190,8 @@ def _moved(
         waits_for=waits_for,
         next_at=next_at,
         since=record.since if (record.status, record.code) == (status, code) else now,
+        notes=record.notes if notes is None else notes,
+        attempts=record.attempts if attempts is None else attempts,
     )
 
 

@@ -17,7 +17,7 @@ from decimal import Decimal
 from itertools import product
 from typing import Any
 
-from syncd.core.alignment import FACTS, align
+from syncd.core.alignment import FACTS, align, facts
 from syncd.model.content import Content
 from syncd.model.nouns import Line
 from syncd.model.values import Value, decimal_text
@@ -161,6 +161,8 @@ def _found(
 
 
 def _came_through(sent: Line, seen: Line, rules: Mapping[str, Rules], created: bool, defaults: bool) -> bool:
+    if facts(sent) == facts(seen):
+        return True
     may_default = defaults and (created or sent.id is None)
     pairs = ((name, getattr(sent, name), getattr(seen, name)) for name in FACTS)
     return all(
@@ -169,6 +171,8 @@ def _came_through(sent: Line, seen: Line, rules: Mapping[str, Rules], created: b
 
 
 def _line_after_write(sent: Line, seen: Line, rules: Mapping[str, Rules], created: bool) -> Line:
+    if facts(sent) == facts(seen):
+        return replace(sent, id=seen.id)
     new = created or sent.id is None
     values: dict[str, Any] = {}
     for name in FACTS:

@@ -113,29 +113,40 @@ def lines_there(context: Context, invoice: Invoice, source: Side, lines: tuple[L
     for read, line in zip(invoice.lines, lines, strict=True):
         there = products.get(line.product or "")
         amount = rounded(line.amount or Decimal(0), invoice.currency)
-        # Name and discount are not compared, but they belong to what is said.
-        whole = replace(
-            line, name=read.name, quantity=read.quantity, unit_price=read.unit_price, discount=read.discount
-        )
-        said = _said(replace(whole, amount=amount), there, fallback)
-        # What was taken off is part of the amount: a line over there has no place of its own for it.
-        spoken = replace(expressible(said, invoice.currency), id=None, sku=None, discount=None)
+        product, name, description = _said(read, line, there, fallback)
         # A mirror shows the tax of the whole; what computes it needs a code on every line.
         code = None if told or line.amount is None else code_there(line.tax_code, context.flow, target)
-        spoken = replace(spoken, tax_code=code.id if code else None, tax=read.tax if code else None)
-        made.append(spoken if dated else replace(spoken, service_date=None))
+        said = Line(
+            key=line.key,
+            product=product,
+            name=name,
+            description=description,
+            quantity=read.quantity,
+            unit_price=read.unit_price,
+            discount=read.discount,
+            amount=amount,
+            tax_code=code.id if code else None,
+            tax=read.tax if code else None,
+            service_date=line.service_date if dated else None,
+        )
+        spoken = expressible(said, invoice.currency)
+        # What was taken off is part of the amount: a line over there has no place of its own for it.
+        made.append(spoken if spoken.discount is None else replace(spoken, discount=None))
     return tuple(made)
 
 
-def _said(line: Line, product: str | None, fallback: str | None) -> Line:
+def _said(
+    read: Line, line: Line, product: str | None, fallback: str | None
+) -> tuple[str | None, str | None, str | None]:
+    """Product, name and description over there. The name is not compared, so it is in what was `read` only."""
     # A line on the product it was made with needs no name of its own; on the product for everything else it says what
     # it is, and without any product it keeps its name.
     if product is not None:
-        return replace(line, product=product, name=None)
+        return product, None, line.description
     if fallback is None:
-        return replace(line, product=None)
-    parts = [part for part in (line.name, line.description) if part]
-    return replace(line, product=fallback, name=None, description=" - ".join(dict.fromkeys(parts)) or None)
+        return None, read.name, line.description
+    parts = [part for part in (read.name, line.description) if part]
+    return fallback, None, " - ".join(dict.fromkeys(parts)) or None
 
 
 def validate_invoice(context: Context, invoice: Invoice, source: Side) -> None:

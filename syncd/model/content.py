@@ -20,6 +20,7 @@ from syncd.model.values import Value, decimal_text, digest, from_plain, plain
 _LINE_FIELDS = tuple(f.name for f in fields(Line))
 _values = attrgetter(*_LINE_FIELDS)
 _LINE_FACTS = tuple(name for name in _LINE_FIELDS if name not in ("id", "key"))
+_facts = attrgetter(*_LINE_FACTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,9 @@ class Content:
     def alike(self, other: Content) -> bool:
         """Whether both count the same, as equal digests say; without making them."""
         mine, theirs = ({n: v for n, v in one.fields.items() if v is not None} for one in (self, other))
-        return mine == theirs and line_facts(self.lines) == line_facts(other.lines)
+        if mine != theirs or self.lines is None or other.lines is None:
+            return mine == theirs and self.lines == other.lines
+        return list(map(_facts, self.lines)) == list(map(_facts, other.lines))
 
     def without(self, names: Collection[str]) -> Content:
         """The same content less these fields."""
@@ -79,7 +82,11 @@ def content_from_plain(raw: Mapping[str, object] | None) -> Content | None:
 def lines_to_plain(lines: tuple[Line, ...]) -> list[dict[str, object]]:
     """Lines as JSON values; fields without a value are left out."""
     return [
-        {name: plain(value) for name, value in zip(_LINE_FIELDS, _values(line), strict=True) if value is not None}
+        {
+            name: value if value.__class__ is str else plain(value)  # most are texts
+            for name, value in zip(_LINE_FIELDS, _values(line), strict=True)
+            if value is not None
+        }
         for line in lines
     ]
 

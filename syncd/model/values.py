@@ -18,11 +18,13 @@ Value = None | str | bool | Decimal | date | datetime
 
 CANONICAL_VERSION = "1"
 
+_AS_THEY_ARE = frozenset((str, bool, type(None)))  # in JSON
+
 
 def plain(value: Value) -> str | bool | dict[str, str] | None:
     """A value as JSON: text, booleans and null as they are, the rest tagged so that `from_plain` gives it back."""
-    if value is None or isinstance(value, str | bool):
-        return value
+    if value is None or value.__class__ is str or isinstance(value, str | bool):
+        return value  # its class first: a union is slow to be looked through, and this is asked for every field
     if isinstance(value, Decimal):
         return {"decimal": decimal_text(value)}
     if isinstance(value, datetime):
@@ -36,8 +38,8 @@ def from_plain(raw: object) -> Value:
     Raises:
         ValueError: not something `plain` makes.
     """
-    if raw is None or isinstance(raw, str | bool):
-        return raw
+    if raw.__class__ in _AS_THEY_ARE:
+        return raw  # type: ignore[return-value] # what is in there
     if isinstance(raw, dict) and len(raw) == 1:
         ((tag, text),) = raw.items()
         if tag == "decimal":
@@ -51,7 +53,9 @@ def from_plain(raw: object) -> Value:
 
 def decimal_text(amount: Decimal) -> str:
     """An amount without exponent and without trailing zeros: `10.50` gives `10.5`, `1E+3` gives `1000`."""
-    text = format(amount, "f")
+    text = str(amount)
+    if "E" in text:
+        text = format(amount, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text

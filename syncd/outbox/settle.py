@@ -123,8 +123,7 @@ class Settler:
             ledger.changes.append(Change(ref=ref, cause=TOLD_GONE, due_at=now))
         answered = self._content(intent, outcome.snapshot)
         bases = self._bases(intent, answered)
-        for side, content in bases.items():
-            record = _with_base(record, side, (record.base(side) or Content()).patched(content))
+        record = _with_bases(record, bases)
         if answered is not None and self._other_hand(ledger, intent, answered, bases.get(intent.side, Content())):
             # We have seen that version now, so no poll will bring it as news.
             ref = EntityRef(intent.connection, intent.kind, outcome.id)
@@ -284,8 +283,10 @@ def _holders(
     }
 
 
-def _with_base(record: Record, side: Side, base: Content) -> Record:
-    return replace(record, left_base=base) if side is Side.LEFT else replace(record, right_base=base)
+def _with_bases(record: Record, patch: dict[Side, Content]) -> Record:
+    made = {side: (record.base(side) or Content()).patched(content) for side, content in patch.items()}
+    left, right = made.get(Side.LEFT, record.left_base), made.get(Side.RIGHT, record.right_base)
+    return replace(record, left_base=left, right_base=right)
 
 
 def _entry(intent: Intent, record: Record, at: datetime, event: str, *, request_id: str | None = None) -> Activity:

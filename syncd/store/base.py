@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection
+import msgspec
+from sqlalchemy import JSON, ColumnElement, Connection, Text, bindparam, cast, func, select
 
 from syncd.store.seal import Seal
 
@@ -29,6 +30,17 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     rest = iter(dict.fromkeys(values))
     while chunk := list(islice(rest, size)):
         yield chunk
+
+
+def within(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """`column IN (values)`, the values as one parameter: SQLAlchemy renders its own anew for every single value.
+
+    The values are compared as they are, whatever the column's type makes of those that are stored.
+    """
+    listed = bindparam(None, msgspec.json.encode(values).decode(), Text, unique=True)
+    if connection.dialect.name == "sqlite":
+        return column.in_(select(func.json_each(listed).table_valued("value").c.value))
+    return column.in_(select(func.json_array_elements_text(cast(listed, JSON))))
 
 
 def unindexed(column: ColumnElement[str]) -> ColumnElement[str]:

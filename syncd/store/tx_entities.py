@@ -11,7 +11,7 @@ from syncd.model.references import EntityRef, Kind, MatchKey
 from syncd.model.snapshot import Presence, Snapshot
 from syncd.model.waiting import on_entity, on_key
 from syncd.store import schema
-from syncd.store.base import TxPart, chunks
+from syncd.store.base import TxPart, chunks, within
 from syncd.store.codec import content_digest, snapshot_from_plain, snapshot_to_plain
 from syncd.store.columns import index_key
 from syncd.store.many import Row, added, each, same, upserted
@@ -35,7 +35,9 @@ class EntitiesPart(TxPart):
         found = {}
         for chunk in chunks(ids):
             query = select(table.c.id, table.c.version, table.c.presence).where(
-                table.c.connection == connection, table.c.kind == kind.value, table.c.id.in_(chunk)
+                table.c.connection == connection,
+                table.c.kind == kind.value,
+                within(self._connection, table.c.id, chunk),
             )
             for row in self._connection.execute(query):
                 found[row.id] = (row.version, Presence(row.presence))
@@ -69,7 +71,9 @@ class EntitiesPart(TxPart):
         for (connection, kind), ids in _by_kind(refs).items():
             for chunk in chunks(ids):
                 query = select(table.c.id, table.c.body).where(
-                    table.c.connection == connection, table.c.kind == kind.value, table.c.id.in_(chunk)
+                    table.c.connection == connection,
+                    table.c.kind == kind.value,
+                    within(self._connection, table.c.id, chunk),
                 )
                 for row in self._connection.execute(query):
                     found[EntityRef(connection, kind, row.id)] = snapshot_from_plain(kind, row.id, row.body)
@@ -86,15 +90,15 @@ class EntitiesPart(TxPart):
             fields[key.field].append(key.value)
         for field, values in fields.items():
             for chunk in chunks(values):
+                asked = {index_key(value): MatchKey(field, value) for value in chunk}
                 query = (
                     select(table.c.value, entities.c.id, entities.c.body)
                     .join_from(table, entities)
                     .where(table.c.connection == connection, table.c.kind == kind.value)
-                    .where(table.c.field == field, table.c.value.in_(chunk))
+                    .where(table.c.field == field, within(self._connection, table.c.value, list(asked)))
                     .where(entities.c.presence == Presence.PRESENT.value)
                     .order_by(entities.c.id)
                 )
-                asked = {index_key(value): MatchKey(field, value) for value in chunk}
                 for row in self._connection.execute(query):
                     found[asked[row.value]].append(snapshot_from_plain(kind, row.id, row.body))
         return {key: tuple(snapshots) for key, snapshots in found.items()}
@@ -117,7 +121,9 @@ class EntitiesPart(TxPart):
         for (connection, kind), ids in _by_kind(known).items():
             for chunk in chunks(ids):
                 query = select(table.c.field, table.c.value).where(
-                    table.c.connection == connection, table.c.kind == kind.value, table.c.id.in_(chunk)
+                    table.c.connection == connection,
+                    table.c.kind == kind.value,
+                    within(self._connection, table.c.id, chunk),
                 )
                 for row in self._connection.execute(query):
                     events.add(on_key(connection, kind, MatchKey(row.field, row.value)))
@@ -129,7 +135,9 @@ class EntitiesPart(TxPart):
         for (connection, kind), ids in _by_kind(refs).items():
             for chunk in chunks(ids):
                 query = select(table.c.id, table.c.digest).where(
-                    table.c.connection == connection, table.c.kind == kind.value, table.c.id.in_(chunk)
+                    table.c.connection == connection,
+                    table.c.kind == kind.value,
+                    within(self._connection, table.c.id, chunk),
                 )
                 for row in self._connection.execute(query):
                     found[EntityRef(connection, kind, row.id)] = row.digest

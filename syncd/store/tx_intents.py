@@ -13,7 +13,7 @@ from sqlalchemy import Row as SqlRow
 from syncd.model.record import Intent, IntentState, Op, Priority, StoredSend
 from syncd.model.references import Kind, Side
 from syncd.store import schema
-from syncd.store.base import TxPart, chunks
+from syncd.store.base import TxPart, chunks, within
 from syncd.store.codec import intent_body, intent_body_fields
 from syncd.store.many import Many, Row, added, each, same
 from syncd.store.rows import UnderWay
@@ -47,14 +47,16 @@ class IntentsPart(TxPart):
         rivals = [intent for intent in intents if intent.natural_key is not None]
         stored: set[str] = set()
         for chunk in chunks(intent.id for intent in rivals):
-            stored |= set(self._connection.scalars(select(_table.c.id).where(_table.c.id.in_(chunk))))
+            stored |= set(
+                self._connection.scalars(select(_table.c.id).where(within(self._connection, _table.c.id, chunk)))
+            )
         return [intent for intent in rivals if intent.id not in stored]
 
     def intents_of(self, record_ids: Sequence[str]) -> dict[str, list[Intent]]:
         """The intents of these records, oldest first; a record without any is absent."""
         found = defaultdict(list)
         for chunk in chunks(record_ids):
-            for intent in self._intents(_table.c.record.in_(chunk)):
+            for intent in self._intents(within(self._connection, _table.c.record, chunk)):
                 found[intent.record].append(intent)
         return dict(found)
 
@@ -63,7 +65,9 @@ class IntentsPart(TxPart):
         found = defaultdict(list)
         for chunk in chunks(record_ids):
             query = select(_table.c.id, _table.c.record, _table.c.state, _table.c.step)
-            ordered = query.where(_table.c.record.in_(chunk)).order_by(_table.c.created_at, _table.c.id)
+            ordered = query.where(within(self._connection, _table.c.record, chunk)).order_by(
+                _table.c.created_at, _table.c.id
+            )
             for id, record, state, step in self._connection.execute(ordered):
                 found[record].append(UnderWay(id, record, IntentState(state), step))
         return dict(found)
@@ -97,7 +101,7 @@ class IntentsPart(TxPart):
 
     def drop_intents(self, ids: Sequence[str]) -> None:
         for chunk in chunks(ids):
-            self._connection.execute(delete(_table).where(_table.c.id.in_(chunk)))
+            self._connection.execute(delete(_table).where(within(self._connection, _table.c.id, chunk)))
 
     def open_counts(self, sync: str, flow: str) -> dict[Op, int]:
         """How many writes of each sort wait to be sent; what there is none of is absent."""

@@ -14,7 +14,7 @@ from syncd.model.content import content_from_plain, content_to_plain
 from syncd.model.record import Record, Status
 from syncd.model.references import Side
 from syncd.store import schema
-from syncd.store.base import chunks, unindexed
+from syncd.store.base import chunks, unindexed, within
 from syncd.store.columns import index_key
 from syncd.store.many import Row, added, each, same, upserted
 from syncd.store.tx_counts import CountsPart, Standing
@@ -37,7 +37,7 @@ class RecordsPart(CountsPart):
     def records(self, ids: Sequence[str]) -> dict[str, Record]:
         found = {}
         for chunk in chunks(ids):
-            for record in self._records(_table.c.id.in_(chunk)):
+            for record in self._records(within(self._connection, _table.c.id, chunk)):
                 found[record.id] = record
         return found
 
@@ -45,7 +45,9 @@ class RecordsPart(CountsPart):
         """The records that hold these entities on this side, by entity id."""
         found = {}
         for chunk in chunks(ids):
-            for record in self._records(_table.c.sync == sync, _table.c.flow == flow, _SIDES[side].in_(chunk)):
+            for record in self._records(
+                _table.c.sync == sync, _table.c.flow == flow, within(self._connection, _SIDES[side], chunk)
+            ):
                 found[str(record.entity(side))] = record
         return found
 
@@ -54,7 +56,9 @@ class RecordsPart(CountsPart):
         found = defaultdict(list)
         for chunk in chunks(keys):
             asked = {index_key(key): key for key in chunk}
-            for record in self._records(_table.c.sync == sync, _table.c.flow == flow, _table.c.match_key.in_(chunk)):
+            for record in self._records(
+                _table.c.sync == sync, _table.c.flow == flow, within(self._connection, _table.c.match_key, list(asked))
+            ):
                 found[asked[str(record.key)]].append(record)
         return dict(found)
 
@@ -126,7 +130,12 @@ class RecordsPart(CountsPart):
         columns = [_table.c[name] for name in ("id", "sync", "flow", "status", "code", "notes", *_SEARCHED)]
         found = {}
         for chunk in chunks(ids):
-            query = select(*columns).where(_table.c.id.in_(chunk)).order_by(_table.c.id).with_for_update()
+            query = (
+                select(*columns)
+                .where(within(self._connection, _table.c.id, chunk))
+                .order_by(_table.c.id)
+                .with_for_update()
+            )
             for row in self._connection.execute(query):
                 found[row.id] = row._asdict()
         return found
@@ -142,7 +151,7 @@ class RecordsPart(CountsPart):
     def _replace_search_keys(self, rows: Iterable[Row]) -> None:
         changed = list(rows)
         for chunk in chunks(row["id"] for row in changed):
-            self._connection.execute(delete(schema.keys).where(schema.keys.c.record.in_(chunk)))
+            self._connection.execute(delete(schema.keys).where(within(self._connection, schema.keys.c.record, chunk)))
         _ADD_KEYS.run(self._connection, [{"key": key, "record": row["id"]} for row in changed for key in _keys(row)])
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, or_, update
 
 from syncd.model.record import Status
 from syncd.store import schema
-from syncd.store.base import chunks
+from syncd.store.base import chunks, within
 
 _table = schema.records
 
@@ -23,7 +23,7 @@ def wake(connection: Connection, events: Iterable[str], now: datetime) -> int:
     for chunk in chunks(events):
         statement = (
             update(_table)
-            .where(_table.c.waits_for.in_(chunk))
+            .where(within(connection, _table.c.waits_for, chunk))
             .where(_table.c.status != Status.SYNCED.value)
             .where(or_(_table.c.next_at.is_(None), _table.c.next_at > now))
             .values(next_at=now)
