@@ -19,6 +19,8 @@ import typer
 from syncd.errors import ConfigError, Exit, SyncdError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from syncd.cli_client import Answers
     from syncd.config import Config
 
@@ -209,6 +211,41 @@ def explain(word: Word, config: ConfigFile = DEFAULT_CONFIG, state_dir: StateDir
 
     shown = _one(config, state_dir, word, lambda source, id: source.explain(id), json=json)
     (cli_output.print_json if json else cli_output.print_explanation)(shown)
+
+
+@app.command()
+def reconcile(
+    sync: Annotated[str | None, typer.Option(help="Only this sync.")] = None,
+    flow: Annotated[str | None, typer.Option(help="Only this flow.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="DATE", help="Only documents of this day and later.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="Only documents of this day and earlier.")] = None,
+    config: ConfigFile = DEFAULT_CONFIG,
+    state_dir: StateDir = None,
+    json: Json = False,
+) -> None:
+    """Prove that both sides amount to the same: read every document afresh, and explain what differs. Writes nothing.
+
+    Exit 0: no difference is left unexplained; 1: some are.
+    """
+    from syncd import auditing, cli_output
+
+    _log()
+    scope = auditing.Scope(sync=sync, flow=flow, since=_day(since), until=_day(until))
+    with cli_output.progress("documents") as progress:
+        told = _run(partial(auditing.prove, _load(config, state_dir), scope, progress))
+    (cli_output.print_json if json else cli_output.print_proof)(told)
+    raise typer.Exit(Exit.SOME_FAILED if told["unexplained"] else Exit.DONE)
+
+
+def _day(text: str | None) -> date | None:
+    from datetime import date
+
+    from syncd.errors import UsageError
+
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no day: write it like 2026-11-01") from None
 
 
 def _tell(action: str, sync: str, flow: str | None, config: Path, state_dir: Path | None, *, json: bool) -> None:

@@ -173,6 +173,54 @@ def print_remap(told: Mapping[str, Any]) -> None:
         print_lines(f"would change: {counted}" + ("; to have it done: syncd remap --yes" if rows else ""))
 
 
+def print_proof(told: Mapping[str, Any]) -> None:
+    """Where both sides differ, why, and by how much."""
+    for proof in told["proofs"]:
+        left, right = proof["left"], proof["right"]
+        differing = proof["documents"] - proof["equal"]
+        print_lines(
+            f"{proof['sync']} {proof['flow']}: {proof['documents']} documents, {differing} differ, "
+            f"{proof['unexplained']} differences are unexplained"
+        )
+        rows = [
+            [
+                one["label"],
+                _names(one),
+                _amount(one["left"], one),
+                _amount(one["right"], one),
+                one["cause"],
+                one["words"],
+            ]
+            for one in proof["differences"]
+        ]
+        if rows:
+            print_table(("document", "differs in", left, right, "why", "details"), rows)
+        totals = [
+            [one["customer"], one["month"], one["currency"], _sums(one["left"]), _sums(one["right"]), _explained(one)]
+            for one in proof["controls"]
+        ]
+        if totals:
+            print_table(("customer", "month", "currency", left, right, "why"), totals, "control totals that differ")
+
+
+def _names(one: Mapping[str, Any]) -> str:
+    return ", ".join(one["fields"])
+
+
+def _amount(side: Mapping[str, str] | None, one: Mapping[str, Any]) -> str:
+    if side is None:
+        return "not there"
+    return ", ".join(side[name] for name in one["fields"] if name in side) or f"{side['total']} {side['currency']}"
+
+
+def _explained(one: Mapping[str, Any]) -> str:
+    return "explained" if one["explained"] else "unexplained"
+
+
+def _sums(side: Mapping[str, Any]) -> str:
+    return f"{side['documents']} of {side['total']}, open {side['balance']}"
+
+
 def print_connected(told: Mapping[str, Any]) -> None:
     """Which account was connected, whether it can be used, and which flows go on."""
     known = f"{clean(told['account_name'])}, " if told["account_name"] else ""

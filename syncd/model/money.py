@@ -19,11 +19,12 @@ def minor_digits(currency: str) -> int:
     return _MINOR_DIGITS.get(currency.upper(), 2)
 
 
+@cache
+def minor_unit(currency: str) -> Decimal:
+    """The smallest amount there is in a currency."""
+    return Decimal(1).scaleb(-minor_digits(currency))
+
+
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """The amount in whole minor units, half away from zero, as invoices are rounded."""
-    return amount.quantize(_unit(currency), rounding=ROUND_HALF_UP)
-
-
-@cache
-def _unit(currency: str) -> Decimal:
-    return Decimal(1).scaleb(-minor_digits(currency))
+    return amount.quantize(minor_unit(currency), rounding=ROUND_HALF_UP)

@@ -20,6 +20,7 @@ from syncd.store.seal import Cipher, Seal
 from syncd.store.tx_actions import ActionsPart
 from syncd.store.tx_activity import ActivityPart
 from syncd.store.tx_approvals import ApprovalsPart
+from syncd.store.tx_audit import AuditPart
 from syncd.store.tx_changes import ChangesPart
 from syncd.store.tx_connections import ConnectionsPart
 from syncd.store.tx_deliveries import DeliveriesPart
@@ -44,6 +45,7 @@ class Tx(
     ActionsPart,
     TokensPart,
     TimesPart,
+    AuditPart,
 ):
     """One transaction. Its parts are split by table group over the `tx_*` modules."""
 

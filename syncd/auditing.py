@@ -1,0 +1,285 @@
+"""`syncd reconcile`: reads the documents of both sides afresh, a page at a time, and says where they differ and why.
+
+Nothing is written, neither to a vendor nor to the state. What is in memory is a page, the differences, and the control
+totals per customer and month.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from syncd.app import App, opened
+from syncd.bring import naming
+from syncd.config import Config
+from syncd.connectors.base import ConnectionTrouble
+from syncd.connectors.errand import Errand, on
+from syncd.core.audit import Amounts, Control, Controls, Difference, Month, Seen, amounts, compared
+from syncd.core.rules import FlowRules, SyncRules
+from syncd.errors import PermissionRefused, UsageError, VendorUnreachable
+from syncd.health import FINAL
+from syncd.model.nouns import Invoice, Payment
+from syncd.model.record import Priority, Record
+from syncd.model.references import EntityRef, Kind, MatchKey, Side
+from syncd.model.snapshot import Presence, Snapshot
+from syncd.model.values import decimal_text
+from syncd.status.view import moment
+from syncd.store.store import Tx
+from syncd.store.tx_audit import Place, Standing
+
+PAGE = 500  # documents: full vendor batches, and little memory
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What to prove: all there is unless something is named. Days are those of the documents, both included."""
+
+    sync: str | None = None
+    flow: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+    def covers(self, snapshots: Iterable[Snapshot]) -> bool:
+        """Whether a document, by what is known of it, lies within the days asked for."""
+        days = [s.noun.issue_date for s in snapshots if isinstance(s.noun, Invoice) and s.noun.issue_date]
+        return not days or any(
+            (self.since is None or day >= self.since) and (self.until is None or day <= self.until) for day in days
+        )
+
+
+@dataclass(slots=True)
+class Report:
+    """What one flow's proof came to."""
+
+    sync: SyncRules
+    flow: FlowRules
+    documents: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    controls: Controls = field(default_factory=Controls)
+
+
+async def prove(config: Config, scope: Scope, progress: Progress | None = None) -> dict[str, Any]:
+    """Compare every document of the scope.
+
+    Raises:
+        UsageError: there is no such sync or flow, or the flow holds no documents.
+        VendorUnreachable, PermissionRefused: a side cannot be read; nothing is proven then.
+    """
+    async with opened(config, None) as app:
+        places = _chosen(app, scope)
+        reports = []
+        try:
+            with on(Errand(priority=Priority.BACKFILL)):
+                for sync, flow in places:
+                    reports.append(await _flow(app, sync, flow, scope, progress))
+        except ConnectionTrouble as trouble:
+            raised = PermissionRefused if trouble.condition in FINAL else VendorUnreachable
+            raise raised(f"{trouble.connection}: {trouble}; nothing is proven") from trouble
+        return _told(reports, moment(app.clock.now()))
+
+
+def _chosen(app: App, scope: Scope) -> list[tuple[SyncRules, FlowRules]]:
+    syncs = [sync for sync in app.syncs if scope.sync in (None, sync.name)]
+    if not syncs:
+        raise UsageError(f"there is no sync “{scope.sync}”; there is {', '.join(sync.name for sync in app.syncs)}")
+    found = [(s, f) for s in syncs for f in s.flows if f.kind is Kind.INVOICE and scope.flow in (None, f.name)]
+    if not found:
+        named = sorted({f.name for s in syncs for f in s.flows if f.kind is Kind.INVOICE})
+        raise UsageError(f"“{scope.flow}” holds no documents to compare; there is {', '.join(named)}")
+    return found
+
+
+async def _flow(app: App, sync: SyncRules, flow: FlowRules, scope: Scope, progress: Progress | None) -> Report:
+    report = Report(sync, flow)
+    counts = await app.store.read(lambda tx: tx.counts())
+    known = sum(c.n for c in counts if (c.sync, c.flow) == (sync.name, flow.name) and c.status in _COUNTED)
+    done = 0
+    async for page in _pages(app, sync, flow):
+        await _Page(app, report, scope).compare(page)
+        done += len(page)
+        if progress is not None:
+            progress(done, max(known, done))
+    return report
+
+
+_COUNTED = frozenset({"synced", "pending", "failed"})
+
+
+async def _pages(app: App, sync: SyncRules, flow: FlowRules) -> AsyncIterator[list[Standing]]:
+    after: Place | None = None
+    while True:
+
+        def following(tx: Tx, place: Place | None = after) -> list[Standing]:
+            return tx.audit_page(sync.name, flow.name, place, PAGE)
+
+        page = await app.store.read(following)
+        if not page:
+            return
+        yield page
+        after = page[-1].place
+
+
+class _Page:
+    """One page of documents on its way through the proof."""
+
+    def __init__(self, app: App, report: Report, scope: Scope) -> None:
+        self._app = app
+        self._report = report
+        self._scope = scope
+        self._sync = report.sync
+        self._kind = report.flow.kind
+
+    async def compare(self, page: Sequence[Standing]) -> None:
+        """Read both sides, compare, and take what comes of it into the report."""
+        stored = await self._app.store.read(lambda tx: tx.snapshots([ref for one in page for ref in self._refs(one)]))
+        page = [one for one in page if self._scope.covers(stored[r] for r in self._refs(one) if r in stored)]
+        fresh = {
+            side: await self._read(side, self._kind, [i for one in page if (i := _id(one, side))]) for side in Side
+        }
+        seen = {one.place.id: {side: self._seen(one, side, fresh[side], stored) for side in Side} for one in page}
+        doubtful = [one for one in page if _differs(one, seen[one.place.id])]
+        records = await self._app.store.read(lambda tx: tx.records([one.place.id for one in doubtful]))
+        paid = {side: await self._payments(side, [i for one in doubtful if (i := _id(one, side))]) for side in Side}
+        customers = await self._app.store.read(lambda tx: self._customers(tx, seen.values()))
+        for one in page:
+            both = seen[one.place.id]
+            difference = None
+            if (record := records.get(one.place.id)) is not None:
+                both = {side: _with(both[side], paid[side].get(_id(one, side) or "", ())) for side in Side}
+                difference = compared(record, both[Side.LEFT], both[Side.RIGHT])
+            self._take(one, both, difference, customers)
+
+    def _take(
+        self, one: Standing, both: Mapping[Side, Seen], difference: Difference | None, customers: Mapping[str, str]
+    ) -> None:
+        sides = {side: amounts(both[side], _id(one, side) or "") for side in Side}
+        shown = [amount for amount in (sides[Side.RIGHT], sides[Side.LEFT]) if amount is not None]
+        if not shown:
+            return
+        self._report.documents += 1
+        self._report.controls.add(_customer(sides, customers), shown[0].day, sides, difference)
+        if difference is not None:
+            self._report.differences.append(difference)
+
+    def _refs(self, one: Standing) -> list[EntityRef]:
+        ids = {side: _id(one, side) for side in Side}
+        return [EntityRef(self._sync.connection(side), self._kind, id) for side, id in ids.items() if id]
+
+    def _seen(
+        self, one: Standing, side: Side, fresh: Mapping[str, Snapshot], stored: Mapping[EntityRef, Snapshot]
+    ) -> Seen:
+        id = _id(one, side)
+        if id is None:
+            return Seen(snapshot=None)
+        snapshot, known = fresh.get(id), stored.get(EntityRef(self._sync.connection(side), self._kind, id))
+        news = snapshot is not None and (known is None or _moved(known, snapshot))
+        return Seen(snapshot=snapshot, news=news)
+
+    async def _read(self, side: Side, kind: Kind, ids: Sequence[str]) -> Mapping[str, Snapshot]:
+        connection = self._sync.connection(side)
+        with naming(connection):
+            return await self._app.engine.connectors[connection].read(kind, ids) if ids else {}
+
+    async def _payments(self, side: Side, invoices: Sequence[str]) -> Mapping[str, tuple[Payment, ...]]:
+        """What pays these invoices, read now; by invoice."""
+        connection, keys = self._sync.connection(side), [MatchKey("invoice", id) for id in invoices]
+        known = await self._app.store.read(lambda tx: tx.find_entities(connection, Kind.PAYMENT, keys))
+        ids = list(dict.fromkeys(s.id for found in known.values() for s in found))
+        fresh = await self._read(side, Kind.PAYMENT, ids)
+        nouns = [s.noun for s in fresh.values() if s.presence is Presence.PRESENT and isinstance(s.noun, Payment)]
+        return {id: tuple(p for p in nouns if any(a.invoice == id for a in p.allocations)) for id in invoices}
+
+    def _customers(self, tx: Tx, seen: Iterable[Mapping[Side, Seen]]) -> dict[str, str]:
+        """One name for a customer of either side: the record's; `<side>:<id>` -> name."""
+        flow = self._report.flow.customers
+        if flow is None:
+            return {}
+        made: dict[str, str] = {}
+        for side in Side:
+            ids = {id for one in seen if (id := _customer_of(one[side])) is not None}
+            found = tx.records_of_entities(self._sync.name, flow, side, sorted(ids))
+            made |= {f"{side}:{id}": record.label or record.id for id, record in found.items()}
+        return made
+
+
+def _id(one: Standing, side: Side) -> str | None:
+    return one.left if side is Side.LEFT else one.right
+
+
+def _customer_of(seen: Seen) -> str | None:
+    noun = seen.snapshot.noun if seen.snapshot is not None else None
+    return noun.customer if isinstance(noun, Invoice) else None
+
+
+def _moved(known: Snapshot, fresh: Snapshot) -> bool:
+    return (known.version, known.presence) != (fresh.version, fresh.presence)
+
+
+def _with(seen: Seen, payments: tuple[Payment, ...]) -> Seen:
+    return Seen(snapshot=seen.snapshot, payments=payments, news=seen.news)
+
+
+def _differs(one: Standing, both: Mapping[Side, Seen]) -> bool:
+    blank = Record(id=one.place.id, sync="", flow="", left=one.left, right=one.right, since=one.place.since)
+    return compared(blank, both[Side.LEFT], both[Side.RIGHT]) is not None
+
+
+def _customer(sides: Mapping[Side, Amounts | None], customers: Mapping[str, str]) -> str:
+    for side in (Side.RIGHT, Side.LEFT):
+        one = sides[side]
+        if one is not None and one.customer is not None and (name := customers.get(f"{side}:{one.customer}")):
+            return name
+    return next((f"{side} {one.customer}" for side, one in sides.items() if one is not None and one.customer), "")
+
+
+def _told(reports: Sequence[Report], as_of: str | None) -> dict[str, Any]:
+    """The answer, in an order that is the same every time."""
+    proofs = [_proof(report) for report in reports]
+    return {"schema": 1, "as_of": as_of, "unexplained": sum(proof["unexplained"] for proof in proofs), "proofs": proofs}
+
+
+def _proof(report: Report) -> dict[str, Any]:
+    listed = sorted(report.differences, key=lambda one: (one.explained, one.cause, one.label, one.record))
+    controls = [_control(*one) for one in report.controls.differing()]
+    return {
+        "sync": report.sync.name,
+        "flow": report.flow.name,
+        "left": report.sync.left,
+        "right": report.sync.right,
+        "documents": report.documents,
+        "equal": report.documents - len(listed),
+        "unexplained": sum(not one.explained for one in listed) + sum(not one["explained"] for one in controls),
+        "differences": [_difference(one) for one in listed],
+        "controls": controls,
+    }
+
+
+def _difference(one: Difference) -> dict[str, Any]:
+    return {
+        "record": one.record,
+        "label": one.label,
+        "fields": list(one.fields),
+        "left": None if one.left is None else one.left.plain(),
+        "right": None if one.right is None else one.right.plain(),
+        "cause": one.cause.value,
+        "explained": one.explained,
+        "words": one.words,
+        "digest": one.digest,
+    }
+
+
+def _control(month: Month, control: Control, explained: bool) -> dict[str, Any]:
+    customer, name, currency = month
+    sides = {
+        side.value: {
+            "documents": control.count[side],
+            "total": decimal_text(control.total[side]),
+            "balance": decimal_text(control.balance[side]),
+        }
+        for side in Side
+    }
+    return {"customer": customer, "month": name, "currency": currency, **sides, "explained": explained}
