@@ -62,8 +62,9 @@ def test_equal_amounts_are_no_difference(one: Seen) -> None:
 @given(sides(), st.decimals(min_value=Decimal("0.001"), max_value=10**6, places=3))
 def test_another_total_is_never_passed_over(one: Seen, off: Decimal) -> None:
     """Rounding explains a minor unit a line and no more."""
-    assert one.snapshot is not None and isinstance(one.snapshot.noun, Invoice)
+    assert one.snapshot is not None
     noun = one.snapshot.noun
+    assert isinstance(noun, Invoice)
     other = replace(noun, total=noun.total + off, balance=noun.balance + off)
     difference = compared(RECORD, one, replace(one, snapshot=replace(one.snapshot, noun=other)))
     assert difference is not None
