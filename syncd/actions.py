@@ -16,7 +16,7 @@ from syncd.core.decision import Case, Context
 from syncd.core.facts import Facts, SideFacts
 from syncd.core.plan import plan
 from syncd.core.rules import FlowRules, SyncRules
-from syncd.errors import UsageError
+from syncd.errors import BadArguments, Inapplicable, KeyReused, NoRecord, Unconfirmed, UsageError
 from syncd.model.action import Action, ActionName
 from syncd.model.record import Change, Priority, Record
 from syncd.model.references import EntityRef, Side
@@ -24,26 +24,6 @@ from syncd.store.store import Tx
 
 _AS_SEEN = frozenset({ActionName.EXCLUDE, ActionName.UNLINK, ActionName.ACCEPT})
 """Carried out on what the person saw: no vendor is asked for it."""
-
-
-class NoRecord(UsageError):
-    """No record has this id."""
-
-
-class Inapplicable(UsageError):
-    """The action does not fit the record as it stands."""
-
-
-class Unconfirmed(Inapplicable):
-    """It would do what cannot be undone; to be asked again with a confirmation."""
-
-
-class BadArguments(UsageError):
-    """Something is missing, unknown, or makes no sense."""
-
-
-class KeyReused(UsageError):
-    """The same idempotency key was told for something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

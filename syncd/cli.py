@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
+from syncd import cli_actions
 from syncd.errors import ConfigError, Exit, SyncdError
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ AnyFlow = Annotated[str | None, typer.Argument(help="One flow; all of them witho
 DEFAULT_CONFIG = Path("syncd.toml")
 NEEDS_PERMISSION = frozenset({"authorization_lost", "account_changed", "permission_missing"})
 OUT_OF_REACH = frozenset({"vendor_unavailable", "tls_failed", "quota_exhausted", "malformed_answer"})
+
+
+app.add_typer(cli_actions.app)
+app.add_typer(cli_actions.tokens, name="token")
 
 
 def main() -> NoReturn:

@@ -13,7 +13,7 @@ from aiohttp.client_exceptions import UnixClientConnectorError
 from yarl import URL
 
 from syncd.config import Config
-from syncd.errors import PermissionRefused, UsageError, VendorUnreachable
+from syncd.errors import Inapplicable, PermissionRefused, Unconfirmed, UsageError, VendorUnreachable
 from syncd.status.reader import MAX_LIMIT, BadQuestion, Query, Reader, UnknownRecord
 from syncd.status.server import socket_path
 
@@ -36,6 +36,14 @@ class Answers(Protocol):
     async def activity(self, id: str, limit: int = MAX_LIMIT, before: int | None = None) -> dict[str, Any]: ...
 
     async def control(self, action: str, sync: str, flow: str | None) -> dict[str, Any]: ...
+
+    async def act(self, action: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    async def act_on_many(self, action: str, which: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    async def token(self, work: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    async def tokens(self) -> dict[str, Any]: ...
 
 
 @asynccontextmanager
@@ -118,6 +126,19 @@ class Daemon:
     async def applied(self) -> dict[str, Any]:
         return await self._get("apply")
 
+    async def act(self, action: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._ask("POST", f"records/{id}/{action}", body=given)
+
+    async def act_on_many(self, action: str, which: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        return await self._ask("POST", f"actions/{action}", body={**which, **given})
+
+    async def token(self, work: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        path = f"tokens/{name}" if work == "create" else f"tokens/{name}/{work}"
+        return await self._ask("POST", path, body=given)
+
+    async def tokens(self) -> dict[str, Any]:
+        return await self._get("tokens")
+
     async def connections(self) -> dict[str, Any]:
         return await self._get("connections")
 
@@ -151,6 +172,8 @@ class Daemon:
             raise PermissionRefused(answer["detail"])
         if status == 400:
             raise BadQuestion(answer["detail"])
+        if status == 409:
+            raise (Unconfirmed if answer["type"].endswith("/not_confirmed") else Inapplicable)(answer["detail"])
         if status != 200:
             raise VendorUnreachable(f"the daemon could not answer: {answer.get('detail', status)}")
         return answer

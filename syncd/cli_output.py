@@ -221,6 +221,17 @@ def _sums(side: Mapping[str, Any]) -> str:
     return f"{side['documents']} of {side['total']}, open {side['balance']}"
 
 
+def print_tokens(told: Mapping[str, Any]) -> None:
+    """Access tokens, without what they are."""
+    columns = ("name", "role", "accepted", "made", "expires", "revoked")
+    rows = [
+        [one["name"], one["role"], "yes" if one["valid"] else "no", one["created_at"]]
+        + [one[name] or "" for name in ("expires_at", "revoked_at")]
+        for one in told["tokens"]
+    ]
+    print_table(columns, rows)
+
+
 def print_connected(told: Mapping[str, Any]) -> None:
     """Which account was connected, whether it can be used, and which flows go on."""
     known = f"{clean(told['account_name'])}, " if told["account_name"] else ""

@@ -8,6 +8,11 @@
     ├── StateBusy              75  another process owns the state
     ├── PermissionRefused      77  a credential or a file's rights do not allow it
     └── UsageError              2  the command line names something that is not there
+        ├── NoRecord               no record has this id
+        ├── Inapplicable           the action does not fit the record as it stands
+        │   └── Unconfirmed        it would do what cannot be undone
+        ├── BadArguments           something is missing, unknown, or makes no sense
+        └── KeyReused              the same idempotency key for something else
 
 Trouble with one record is no error here: it is a row of the catalogue on the record. Trouble with a connection is
 `connectors.base.ConnectionTrouble` and ends up on the connection.
@@ -61,6 +66,26 @@ class UsageError(SyncdError):
     """The command line names something that is not there."""
 
     exit = Exit.USAGE
+
+
+class NoRecord(UsageError):
+    """No record has this id."""
+
+
+class Inapplicable(UsageError):
+    """The action does not fit the record as it stands."""
+
+
+class Unconfirmed(Inapplicable):
+    """It would do what cannot be undone; to be asked again with a confirmation."""
+
+
+class BadArguments(UsageError):
+    """Something is missing, unknown, or makes no sense."""
+
+
+class KeyReused(UsageError):
+    """The same idempotency key was told for something else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from syncd.core.decision import Case, Context, Decision, Will, noted
 from syncd.core.identity import identified, with_entity
 from syncd.core.joining import joined
-from syncd.core.lifecycle import excluded
+from syncd.core.lifecycle import excluded, pending
 from syncd.core.rules import FlowRules
 from syncd.core.vanished import gone
 from syncd.core.variance import ACCEPTABLE, agreed_as_they_are
@@ -162,7 +162,7 @@ def _step(course: _Course, action: Action, context: Context) -> _Course:
         case ActionName.EXCLUDE:
             return replace(course, case=_kept_out(course.case, action, context), out=True)
         case ActionName.INCLUDE:
-            return replace(course, out=False)
+            return replace(course, case=_let_in(course.case, context), out=False)
         case ActionName.LINK:
             return _link(course, action, context)
         case ActionName.UNLINK:
@@ -183,6 +183,10 @@ def _kept_out(case: Case, action: Action, context: Context) -> Case:
     return replace(case, record=excluded(case.record, BY_PERSON, context.now, f"Excluded by {action.by}."))
 
 
+def _let_in(case: Case, context: Context) -> Case:
+    return replace(case, record=pending(case.record, "queued", context.now))
+
+
 def _link(course: _Course, action: Action, context: Context) -> _Course:
     case, flow, facts = course.case, context.flow, context.facts
     there = Side.LEFT if case.record.left is None else Side.RIGHT
@@ -197,7 +201,7 @@ def _link(course: _Course, action: Action, context: Context) -> _Course:
         raise NotPossible(f"a write about {action.entity} is on its way; ask again")
     both, folds = joined(case, context, there.other, found)
     linked = noted(context, both.record, "record.linked", side=there, words=f"by {action.by}")
-    return replace(course, case=both, folds=folds, out=False, account=(*course.account, linked))
+    return replace(course, case=_let_in(both, context), folds=folds, out=False, account=(*course.account, linked))
 
 
 def _unlink(course: _Course, action: Action, context: Context) -> _Course:

@@ -9,7 +9,7 @@ from syncd.core.decision import Case, Context
 from syncd.core.facts import together
 from syncd.core.outcome import Settled
 from syncd.core.parents import customer_there, invoices_there
-from syncd.model.nouns import Invoice, Noun, Party, Payment, Product
+from syncd.model.nouns import Invoice, Noun, Party, Payment, PaymentStatus, Product
 from syncd.model.record import Record
 from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.snapshot import Presence, Snapshot
@@ -38,7 +38,9 @@ def counterpart(context: Context, case: Case, source: Side, *, ask: bool = False
     assert snapshot is not None and snapshot.noun is not None
     _refuse_twins(context, case, snapshot, source)
     candidates = _candidates(context, snapshot.noun, source, ask=ask)
-    found = [candidate for candidate in candidates if candidate.presence is Presence.PRESENT]
+    found = [
+        candidate for candidate in candidates if candidate.presence is Presence.PRESENT and not _void(candidate.noun)
+    ]
     ours = [candidate for candidate in found if candidate.marker == case.record.marker]
     if ours:
         return ours[0]
@@ -62,6 +64,10 @@ def counterpart(context: Context, case: Case, source: Side, *, ask: bool = False
         words = f"It belongs to {holder.label} already."
         raise Settled(AMBIGUOUS[context.flow.kind], words, waits_for=f"record:{holder.id}")
     return free[0] if free else None
+
+
+def _void(noun: Noun | None) -> bool:
+    return isinstance(noun, Payment) and noun.status is PaymentStatus.VOIDED
 
 
 def _number_taken(context: Context, snapshot: Snapshot, source: Side, words: str) -> Settled:

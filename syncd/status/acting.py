@@ -8,9 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
-from syncd.actions import KeyReused, NoRecord, Told, Unconfirmed, Wish, ask
+from syncd.actions import Told, Wish, ask
 from syncd.clock import SystemChance
-from syncd.errors import UsageError
+from syncd.errors import BadArguments, KeyReused, NoRecord, Unconfirmed, UsageError
 from syncd.model.action import ActionName
 from syncd.model.record import Status
 from syncd.status.access import FORMS, PAGE_FIELD
@@ -33,10 +33,18 @@ _YES = frozenset({"true", "on", "yes", "1"})
 _FIELD = "field."
 
 
+_PROBLEMS: Mapping[type[UsageError], str] = {
+    NoRecord: "not_found",
+    Unconfirmed: "not_confirmed",
+    KeyReused: "key_reused",
+    BadQuestion: "bad_question",
+    BadArguments: "bad_question",
+}
+
+
 def problem_code(error: UsageError) -> str:
     """Which row of the problems an action that was not taken is answered with."""
-    kinds = {NoRecord: "not_found", Unconfirmed: "not_confirmed", KeyReused: "key_reused", BadQuestion: "bad_question"}
-    return kinds.get(type(error), "not_possible_now")
+    return _PROBLEMS.get(type(error), "not_possible_now")
 
 
 async def sent(request: web.Request) -> tuple[dict[str, Any], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -78,6 +79,35 @@ class Reader:
     async def control(self, action: str, sync: str, flow: str | None) -> dict[str, Any]:
         """Pass on what a person tells a flow."""
         return await self._source.control(action, sync, flow)
+
+    async def act(self, action: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Take in what a person asks of a record while no daemon runs.
+
+        Raises:
+            UsageError: why it is not taken. So do those below.
+        """
+        from syncd.status import acting
+
+        return await acting.act(self._source, acting.wish_of(action, given, _this_user(), None), id)
+
+    async def act_on_many(self, action: str, which: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """The same of all records a filter leaves."""
+        from syncd.status import acting
+
+        return await acting.act_on_many(self._source, acting.wish_of(action, given, _this_user(), None), which)
+
+    async def token(self, work: str, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Make or revoke an access token."""
+        from syncd.status import tokens
+
+        doing = {"create": tokens.create, "revoke": tokens.revoke}[work]
+        return await doing(self._source, {**given, "name": name})
+
+    async def tokens(self) -> dict[str, Any]:
+        """Every access token, without what it is."""
+        from syncd.status import tokens
+
+        return await tokens.listed(self._source)
 
     async def connections(self) -> dict[str, Any]:
         """Every configured connection with what is known of it."""
@@ -221,6 +251,12 @@ class Reader:
 
     def _vendors(self) -> Mapping[str, str]:
         return {name: connection.vendor for name, connection in self._source.config.connections.items()}
+
+
+def _this_user() -> str:
+    from syncd.status.access import user_name
+
+    return f"cli {user_name(os.getuid())}"
 
 
 def _check_limit(limit: int) -> None:

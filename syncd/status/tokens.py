@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from syncd.actions import Inapplicable, NoRecord
+from syncd.errors import Inapplicable, NoRecord
 from syncd.model.token import Role, Token
 from syncd.status.access import token_digest
 from syncd.status.reader import BadQuestion

@@ -20,6 +20,7 @@ from syncd.core.normalise import base_after_write
 from syncd.core.plan import plan
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.core.variance import ACCEPTED
+from syncd.model.action import Action, ActionName, ActionState
 from syncd.model.content import Content
 from syncd.model.nouns import Party
 from syncd.model.record import Activity, Intent, Op, Record
@@ -48,6 +49,8 @@ class World:
     right: Vendor = field(default_factory=lambda: Vendor(RIGHT, strong=False))
     records: dict[str, Record] = field(default_factory=dict)
     activity: list[Activity] = field(default_factory=list)
+    asked: dict[str, tuple[Action, ...]] = field(default_factory=dict)
+    ended: dict[str, tuple[ActionState, str]] = field(default_factory=dict)
     intents: dict[str, Intent] = field(default_factory=dict)
     now: datetime = NOW
     most_rounds: int = 0
@@ -80,6 +83,15 @@ class World:
 
     def words(self, event: str) -> list[Activity]:
         return [entry for entry in self.activity if entry.event == event]
+
+    def ask(self, record: Record, name: str, **told: Any) -> tuple[ActionState, str]:
+        """A person asks something of a record and everything follows; what came of it."""
+        given = {"by": "cli ann", "at": self.now} | told
+        action = Action(id=f"{next(self._ids):032x}", record=record.id, name=ActionName(name), **given)
+        self.asked[record.id] = (*self.asked.get(record.id, ()), action)
+        self.intents = {id: i for id, i in self.intents.items() if i.record != record.id}
+        self.run()
+        return self.ended[action.id]
 
     # -- the loop
 
@@ -119,6 +131,9 @@ class World:
             self.records.pop(decision.folds, None)
             self.intents = {id: i for id, i in self.intents.items() if i.record not in (decision.folds, made.id)}
         self.records[made.id] = made
+        self.records |= {half.id: half for half in decision.splits}
+        self.asked.pop(record.id, None)
+        self.ended |= {id: (state, words) for id, state, words in decision.ended}
         self.activity.extend(decision.activity)
         for wanted in decision.wants:
             self.records[wanted] = replace(self.records[wanted], wanted=True)
@@ -131,7 +146,8 @@ class World:
         facts = Facts(sides=self.sides)
         context = Context(sync=self.sync, flow=flow, facts=facts, now=self.now)
         sides = [self.vendor(s).entities.get((flow.kind, record.entity(s) or "")) for s in Side]
-        case = Case(record=record, left=sides[0], right=sides[1], stored=stored)
+        asked = self.asked.get(record.id, ())
+        case = Case(record=record, left=sides[0], right=sides[1], stored=stored, asked=asked)
         for rounds in range(ROUNDS + 1):
             try:
                 decision = plan(case, context)
