@@ -14,10 +14,9 @@ import anyio
 from aiohttp import web
 from markupsafe import Markup
 
-from syncd.actions import Unconfirmed
 from syncd.core import catalogue
 from syncd.entrance.connection import ANSWER_SECONDS
-from syncd.errors import UsageError
+from syncd.errors import Unconfirmed, UsageError
 from syncd.status import charts, listing, problems
 from syncd.status.access import ACCESS, CALLER, SAYS, Refused
 from syncd.status.access import COOKIE as ACCESS_COOKIE
