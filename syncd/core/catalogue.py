@@ -127,6 +127,8 @@ _ROWS = {
         payment_mirrored           nothing  change
         counterpart_gone           vendor   change
         counterpart_inactive       vendor   change
+        other_credit               nothing  change
+        payment_refunded           vendor   change
     """,
     Group.CONNECTION: """
         authorization_lost         here     person

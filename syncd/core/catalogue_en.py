@@ -277,6 +277,18 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
         "The record on the other side was made inactive. Nothing is written to it, and no new document can use it.",
         "Make it active again if it is still needed; otherwise nothing to do.",
     ),
+    "other_credit": (
+        "Partly settled by other credit",
+        "A credit memo, a deposit or another credit settles a part of this invoice in {right}. It is shown in the "
+        "balance and never turned into a payment.",
+        "Nothing to do.",
+    ),
+    "payment_refunded": (
+        "Money was given back",
+        "All or a part of the payment was refunded on one side. The payment was not taken back on the other; the "
+        "balance on the invoice shows what {right} says.",
+        "Book the refund on the other side as well, in the way that your accountant wants it.",
+    ),
     # connections
     "authorization_lost": (
         "Authorization lost",

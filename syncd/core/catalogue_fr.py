@@ -285,6 +285,18 @@ FRENCH: dict[str, tuple[str, str, str]] = {
         "l’utiliser.",
         "Réactivez-le s’il est encore utile ; sinon rien à faire.",
     ),
+    "other_credit": (
+        "Soldée en partie par un autre crédit",
+        "Un avoir, un acompte ou un autre crédit règle une partie de cette facture dans {right}. Il apparaît dans le "
+        "solde et ne devient jamais un paiement.",
+        "Rien à faire.",
+    ),
+    "payment_refunded": (
+        "Argent remboursé",
+        "Tout ou partie du paiement a été remboursé d’un côté. Le paiement n’a pas été repris de l’autre ; le solde de "
+        "la facture montre ce que dit {right}.",
+        "Comptabilisez aussi le remboursement de l’autre côté, comme le veut votre comptable.",
+    ),
     # connections
     "authorization_lost": (
         "Autorisation perdue",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from syncd.core.allocations import accounted, split
 from syncd.core.content import allocation_text, comparable, compared_rows, project
 from syncd.core.decision import Case, Command, Context
 from syncd.core.limits import refuse_too_long
@@ -13,7 +14,7 @@ from syncd.core.match import natural_key
 from syncd.core.rules import Group
 from syncd.core.translate import Wanted, derived, lines_there, whole
 from syncd.model.content import Content
-from syncd.model.nouns import Allocation, Invoice, Line, Noun
+from syncd.model.nouns import Allocation, Invoice, Line, Noun, Payment
 from syncd.model.record import Op
 from syncd.model.references import Side
 from syncd.model.values import Value
@@ -24,7 +25,7 @@ DERIVED = "derived."
 
 def create(context: Context, case: Case, source: Side, now: Content) -> Command:
     """The counterpart of what `source` holds. `now` is the source's content, its lines keyed."""
-    noun = present_noun(case, source)
+    noun = told_noun(context, case, source)
     wanted = whole(context, noun, source, now.lines)
     refuse_too_long(context.flow.kind, wanted.values, wanted.lines, context.facts.sides[source.other])
     return Command(
@@ -129,7 +130,7 @@ def compared(lines: tuple[Line, ...] | None) -> tuple[Line, ...] | None:
 def untold(context: Context, case: Case, source: Side) -> dict[str, Value]:
     """Derived fields the mirror has not been told yet, or that have moved since."""
     base = case.record.base(source.other) or Content()
-    wanted = derived(context, present_noun(case, source), source)
+    wanted = derived(context, told_noun(context, case, source), source)
     return {path: value for path, value in wanted.items() if base.fields.get(DERIVED + path) != value}
 
 
@@ -153,6 +154,14 @@ def present_noun(case: Case, side: Side) -> Noun:
     snapshot = case.side(side)
     assert snapshot is not None and snapshot.noun is not None
     return snapshot.noun
+
+
+def told_noun(context: Context, case: Case, side: Side) -> Noun:
+    """What a side shows, an invoice with what its payments say of it, a payment with how much is for which invoice."""
+    noun, id = present_noun(case, side), case.record.entity(side) or ""
+    if isinstance(noun, Invoice):
+        return accounted(context, side, id, noun)
+    return replace(noun, allocations=split(context, side, id, noun)) if isinstance(noun, Payment) else noun
 
 
 def _remembered(told: Mapping[str, Value]) -> dict[str, Value]:

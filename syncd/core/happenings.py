@@ -22,7 +22,8 @@ class Happening(StrEnum):
     ARCHIVED = "archived"  # into a recycle bin, from where it may come back
     INACTIVE = "inactive"  # still there and readable, but not to be used any more
     MERGED = "merged"  # into another one of its kind
-    VOIDED = "voided"
+    VOIDED = "voided"  # or, of a payment, failed after all
+    REFUNDED = "refunded"  # the money was given back
     RESTORED = "restored"
 
 
@@ -39,6 +40,7 @@ class Fate(StrEnum):
     FOLLOWED = "followed"
     COMPARED = "compared"
     BOOKED_ANEW = "booked_anew"
+    SHOWN = "shown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ OUTCOMES: dict[Fate, Outcome] = {
     Fate.TAKEN_BACK: Outcome("synced or excluded", "The other side's is voided too, where the flow goes that way."),
     Fate.FOLLOWED: Outcome("synced", "The record is re-pointed, once, at the entity that lives on."),
     Fate.COMPARED: Outcome("synced", "It comes back and is compared with what each side held at the last success."),
+    Fate.SHOWN: Outcome("synced, `payment_refunded`", "Nothing is taken back; the invoice shows what both sides say."),
     Fate.BOOKED_ANEW: Outcome("synced", "What was voided over there stays void; the payment is made again."),
 }
 
@@ -92,6 +95,7 @@ _ROWS = """
     voided    payment          right  right  taken_back
     voided    payment          left   right  forbidden
     voided    payment          right  left   forbidden
+    refunded  payment          any    any    shown
     restored  party,product    any    any    compared
     restored  invoice          any    any    compared
     restored  payment          left   left   booked_anew

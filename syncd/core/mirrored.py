@@ -1,29 +1,35 @@
-"""Payments that the other side's API cannot record are shown there instead: paid amount and balance on the invoice.
+"""Payments that the other side's API cannot record are shown there instead: amount, balance and day on the invoice.
 
-The invoice's own record tells them, so that they follow whatever becomes of the payments later.
+So is other credit, and what was given back. The invoice's own record tells them, so that they follow whatever becomes
+of the payments later.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal
 from functools import partial
 
-from syncd.core.commands import DERIVED, present_noun
-from syncd.core.decision import Case, Context, Decision
+from syncd.core.allocations import account, accounted
+from syncd.core.commands import DERIVED, act, present_noun, told_noun
+from syncd.core.decision import Case, Context, Decision, noted
 from syncd.core.facts import SideFacts, together
-from syncd.core.lifecycle import synced
+from syncd.core.ledger import settles_whole
+from syncd.core.lifecycle import pending, synced
 from syncd.core.outcome import Settled
 from syncd.core.parents import invoices_there
+from syncd.core.rules import Group
 from syncd.core.translate import derived
+from syncd.core.vanished import happened
 from syncd.model.content import Content
 from syncd.model.nouns import Invoice, Noun, Payment, PaymentStatus
-from syncd.model.record import Record, Status
+from syncd.model.record import Op, Record, Status
 from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.snapshot import Presence
 from syncd.model.values import Value
 
 MIRRORED = "payment_mirrored"
-SHOWN = ("amount_paid", "balance")
+REFUNDED = "payment_refunded"
+OTHER_CREDIT = "other_credit"
+SHOWN = ("amount_paid", "balance", "payment_date")
 
 
 def cannot_be_recorded(noun: Noun | None, target: SideFacts) -> bool:
@@ -32,8 +38,7 @@ def cannot_be_recorded(noun: Noun | None, target: SideFacts) -> bool:
         return False
     if Kind.PAYMENT not in target.writable:
         return True
-    paid = sum((a.amount if a.amount is not None else noun.amount for a in noun.allocations), Decimal(0))
-    return not target.splits_payments and (len(noun.allocations) > 1 or paid != noun.amount)
+    return not target.splits_payments and not settles_whole(noun)
 
 
 def mirror_payment(case: Case, context: Context, source: Side) -> Decision:
@@ -43,34 +48,43 @@ def mirror_payment(case: Case, context: Context, source: Side) -> Decision:
         Settled: one of them does not yet; its record is asked to.
     """
     noun = present_noun(case, source)
-    assert isinstance(noun, Payment) and context.flow.invoices is not None
-    ids = list(dict.fromkeys(allocation.invoice for allocation in noun.allocations))
-    invoices_there(context, ids, source)
-    records = context.facts.partners_of(context.flow.invoices, source, ids)
-    seen = together(partial(context.facts.snapshot, source, Kind.INVOICE, id) for id in ids)
-    for record, snapshot in zip(records.values(), seen, strict=True):
-        paid = snapshot.noun if snapshot is not None else None
-        if record is not None and isinstance(paid, Invoice) and not _told(record, source.other, paid):
-            words = f"{record.label}: its paid amount is being written"
-            wants = () if record.status is Status.PENDING else (record.id,)
-            raise Settled("waits_parent", words, waits_for=f"record:{record.id}", wants=wants)
+    assert isinstance(noun, Payment)
+    _shown(context, noun, source)
     return Decision(record=synced(case.record, context.now, notes=(MIRRORED,)))
 
 
-def _told(record: Record, target: Side, invoice: Invoice) -> bool:
-    base = record.base(target) or Content()
-    return all(base.fields.get(DERIVED + name) == getattr(invoice, name) for name in SHOWN)
+def _shown(context: Context, payment: Payment, source: Side) -> None:
+    assert context.flow.invoices is not None
+    ids = list(dict.fromkeys(allocation.invoice for allocation in payment.allocations))
+    invoices_there(context, ids, source)
+    records = context.facts.partners_of(context.flow.invoices, source, ids)
+    seen = together(partial(context.facts.snapshot, source, Kind.INVOICE, id) for id in ids)
+    invoices = {s.id: s.noun for s in seen if s is not None and isinstance(s.noun, Invoice)}
+    paid = together(partial(accounted, context, source, id, noun) for id, noun in invoices.items())
+    for id, noun in zip(invoices, paid, strict=True):
+        record = records[id]
+        if record is not None and not _told(context, record, source, noun):
+            words = f"{record.label}: its paid amount is being written"
+            wants = () if record.status is Status.PENDING else (record.id,)
+            raise Settled("waits_parent", words, waits_for=f"record:{record.id}", wants=wants)
+
+
+def _told(context: Context, record: Record, source: Side, invoice: Invoice) -> bool:
+    base = record.base(source.other) or Content()
+    rows = context.sync.flow(record.flow).rows
+    told = [row for row in rows if row.group is Group.DERIVED and row.name in SHOWN and row.direction.allows(source)]
+    return all(base.fields.get(DERIVED + row.path(source.other)) == getattr(invoice, row.path(source)) for row in told)
 
 
 def unrecorded(case: Case, context: Context, source: Side) -> dict[str, Value]:
-    """Paid amount and balance for an invoice born on the other side, where payments made here cannot be recorded.
+    """Paid amount and balance for an invoice born on the other side that does not know all of them by itself.
 
     Once shown they are kept up to date, also when the payment is gone.
     """
     payments, target = context.sync.flow_of(Kind.PAYMENT), source.other
     if payments is None or not payments.direction.allows(source):
         return {}
-    here = present_noun(case, source)
+    here = told_noun(context, case, source)
     assert isinstance(here, Invoice)
     known = (case.record.base(target) or Content()).fields
     if DERIVED + SHOWN[0] not in known and not (here.amount_paid and _any(case, context, source)):
@@ -80,12 +94,84 @@ def unrecorded(case: Case, context: Context, source: Side) -> dict[str, Value]:
 
 
 def _any(case: Case, context: Context, source: Side) -> bool:
-    """Whether a payment we have seen of this invoice cannot be recorded on the other side."""
-    key = MatchKey("invoice", case.record.entity(source) or "")
-    return any(
-        payment.presence is Presence.PRESENT
-        and isinstance(payment.noun, Payment)
-        and payment.noun.status is PaymentStatus.SUCCEEDED
-        and cannot_be_recorded(payment.noun, context.facts.sides[source.other])
-        for payment in context.facts.index(source, Kind.PAYMENT, key)
+    """Whether something of this invoice's payments cannot be recorded on the other side, or was given back there."""
+    recorded = context.facts.sides[source.other]
+    here, there = together(partial(_payments, case, context, side) for side in (source, source.other))
+    return (
+        any(cannot_be_recorded(payment, recorded) for payment in here)
+        or any(payment.refunded for payment in there)
+        or other_credit(case, context, source)
+    )
+
+
+def _payments(case: Case, context: Context, side: Side) -> list[Payment]:
+    found = context.facts.index(side, Kind.PAYMENT, MatchKey("invoice", case.record.entity(side) or ""))
+    listed = [snapshot.noun for snapshot in found if snapshot.presence is Presence.PRESENT]
+    counted = (PaymentStatus.SUCCEEDED, PaymentStatus.REFUNDED)
+    return [noun for noun in listed if isinstance(noun, Payment) and noun.status in counted]
+
+
+def other_credit(case: Case, context: Context, side: Side) -> bool:
+    """Whether something that is no payment settles a part of the invoice, where the vendor says who pays what."""
+    noun = present_noun(case, side)
+    if not isinstance(noun, Invoice) or not context.facts.sides[side].splits_payments:
+        return False
+    return account(context, side, case.record.entity(side) or "", noun).credit > 0
+
+
+def remarks(case: Case, context: Context) -> tuple[str, ...]:
+    """The notes of a record both sides of which are there: other credit, money that was given back."""
+    if context.flow.kind is Kind.INVOICE:
+        return (OTHER_CREDIT,) if any(other_credit(case, context, side) for side in Side) else ()
+    nouns = (present_noun(case, side) for side in Side)
+    return (REFUNDED,) if any(isinstance(noun, Payment) and noun.refunded for noun in nouns) else ()
+
+
+def given_back(case: Case, context: Context) -> Decision | None:
+    """The decision on a payment all of which was given back: nothing is taken back over there, the invoice shows it.
+
+    None for all others; where only a part was given back the invoice has to show that before anything else flows.
+
+    Raises:
+        Settled: the invoice does not show it yet; its record is asked to.
+    """
+    for side in Side:
+        noun = present_noun(case, side)
+        if not isinstance(noun, Payment) or not noun.refunded:
+            continue
+        other = present_noun(case, side.other)
+        assert isinstance(other, Payment)
+        if context.flow.direction.allows(side.other):
+            _shown(context, other, side.other)
+        if noun.status is PaymentStatus.REFUNDED:
+            record = synced(case.record, context.now, notes=(REFUNDED,))
+            known = record.notes == case.record.notes
+            told = () if known else (noted(context, record, "record.refunded", side=side),)
+            return Decision(record=record, activity=told)
+    return None
+
+
+def instead(case: Case, context: Context) -> Decision | None:
+    """The decision on a recorded payment that has become one the other side cannot record; None for all others.
+
+    It was split or joined with a credit since. What was recorded is taken back, and the invoices show it.
+
+    Raises:
+        Settled: they do not show it yet.
+    """
+    origin = case.record.origin
+    if context.flow.kind is not Kind.PAYMENT or origin is None or not context.flow.direction.allows(origin):
+        return None
+    born, there = case.side(origin), case.side(origin.other)
+    facts = context.facts.sides[origin.other]
+    if born is None or there is None or happened(born) is not None or Kind.PAYMENT not in facts.writable:
+        return None
+    if not cannot_be_recorded(born.noun, facts):
+        return None
+    if happened(there) is not None:
+        return mirror_payment(case, context, origin)
+    return Decision(
+        record=pending(case.record, "queued", context.now),
+        commands=(act(context, case, origin.other, Op.VOID),),
+        activity=(noted(context, case.record, "record.planned", side=origin.other, words="void"),),
     )

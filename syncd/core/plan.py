@@ -19,7 +19,7 @@ from syncd.core.joining import joined
 from syncd.core.lifecycle import excluded, failed, pending, synced
 from syncd.core.limits import refuse_unknown_fields
 from syncd.core.match import counterpart
-from syncd.core.mirrored import cannot_be_recorded, mirror_payment
+from syncd.core.mirrored import cannot_be_recorded, instead, mirror_payment
 from syncd.core.outcome import Settled
 from syncd.core.parents import fallback_key
 from syncd.core.reconcile import reconcile
@@ -91,6 +91,8 @@ def _account(case: Case, context: Context, code: str) -> str | None:
 def _decide(case: Case, context: Context) -> Decision:
     if context.flow.fallback_product and case.record.key == fallback_key(context.flow.fallback_product):
         return _fallback_product(case, context)
+    if (shown := instead(case, context)) is not None:
+        return shown
     if (gone := vanished(case, context)) is not None:
         return gone
     source = case.record.origin

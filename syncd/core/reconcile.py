@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import replace
 
-from syncd.core.commands import DERIVED, Moved, compared, new_lines, present_noun, untold, update
+from syncd.core.commands import DERIVED, Moved, compared, new_lines, present_noun, told_noun, untold, update
 from syncd.core.conflict import UNMET, Both, Flowing, changed_fields, first_meeting, forced, merge_rows
 from syncd.core.content import allocation_text, compared_rows, money_fields, project, rules_by_row
 from syncd.core.decision import Case, Command, Context, Decision, noted
 from syncd.core.identity import keyed, voided
 from syncd.core.lifecycle import pending, synced
 from syncd.core.merged import followed
-from syncd.core.mirrored import MIRRORED, unrecorded
+from syncd.core.mirrored import MIRRORED, OTHER_CREDIT, REFUNDED, given_back, remarks, unrecorded
 from syncd.core.outcome import Settled
 from syncd.core.parents import GONE, INACTIVE, customer_there
 from syncd.core.restoring import Edit, chosen, lines_lost, lines_put_back, moves, put_back, restores
@@ -39,6 +39,8 @@ def reconcile(case: Case, context: Context) -> Decision:
     if all(voided(case.side(side)) for side in Side):
         # What was voided on both sides is done with.
         return Decision(record=synced(_with_bases_now(case, context), context.now))
+    if (given := given_back(case, context)) is not None:
+        return given
     both, merges = followed(case, context, _both(case, context))
     return replace(_compared(case, context, both), merges=merges)
 
@@ -143,7 +145,9 @@ def _money_there(case: Case, context: Context, both: Both, source: Side, money: 
         elif "discount" not in own.fields | edit.fields:
             _refuse_other_total(case, context, source)
     if isinstance(noun, Payment) and (own.fields | edit.fields) & {"amount", "allocations"}:
-        moved.allocations = allocations_there(context, noun, source)
+        said = told_noun(context, case, source)
+        assert isinstance(said, Payment)
+        moved.allocations = allocations_there(context, said, source)
         moved.fields["allocations"] = allocation_text(moved.allocations, noun.amount)
 
 
@@ -197,7 +201,7 @@ def _decision(
         # Two strangers just met: what nobody has to change is agreed from now on; what has to, once it is written.
         unmet = Content(fields={UNMET + name: True for name in waiting})
         settled_now = {side: both.now[side].without(waiting).patched(unmet) for side in Side}
-    notes = _kept_notes(case)
+    notes = (*_kept_notes(case), *remarks(case, context))
     if not is_accepted(case, context):
         settled_now = {side: content.without({MARK}) for side, content in settled_now.items()}
         notes = tuple(note for note in notes if note != ACCEPTED)
@@ -211,8 +215,9 @@ def _decision(
 
 
 def _kept_notes(case: Case) -> tuple[str, ...]:
-    # Both halves are there and in use: neither is gone, nor only shown.
-    return tuple(note for note in case.record.notes if note not in (GONE, INACTIVE, MIRRORED))
+    # Both halves are there and in use: neither is gone, nor only shown; the others are worked out anew.
+    renewed = (GONE, INACTIVE, MIRRORED, OTHER_CREDIT, REFUNDED)
+    return tuple(note for note in case.record.notes if note not in renewed)
 
 
 def _settled(both: Both, flowing: Flowing, side: Side, money: frozenset[str]) -> Content:

@@ -114,11 +114,16 @@ def _wanted(asked: Asked) -> str | None:
 
 def _pays_invoice(asked: Asked) -> str | None:
     noun = asked.snapshot.noun
+    if isinstance(noun, Payment) and noun.allocations and not noun.amount:
+        return "It brings no money: it applies a credit."
     return None if isinstance(noun, Payment) and noun.allocations else "It pays no invoice."
 
 
 def _received(asked: Asked) -> str | None:
     noun = asked.snapshot.noun
+    booked = asked.record.entity(asked.side.other) is not None
+    if booked and isinstance(noun, Payment) and noun.status is PaymentStatus.REFUNDED:
+        return None  # it did come; that it was given back is shown
     if isinstance(noun, Payment) and noun.status is not PaymentStatus.SUCCEEDED:
         return f"The money is not there: the payment is {noun.status}."
     return None

@@ -31,7 +31,7 @@ def happened(snapshot: Snapshot | None) -> Happening | None:
     if snapshot.presence is not Presence.PRESENT:
         return _EVENTS[snapshot.presence]
     noun = snapshot.noun
-    if voided(snapshot) or (isinstance(noun, Payment) and noun.status is PaymentStatus.VOIDED):
+    if voided(snapshot) or (isinstance(noun, Payment) and noun.status in (PaymentStatus.VOIDED, PaymentStatus.FAILED)):
         return Happening.VOIDED
     if isinstance(noun, Party | Product) and not noun.active:
         return Happening.INACTIVE
@@ -49,8 +49,15 @@ def vanished(case: Case, context: Context) -> Decision | None:
     if not lost:
         return None
     if lost == known:
+        if len(known) == 1 and _failed(case.side(lost[0])):
+            return None  # it was never booked: the filters say why
         raise Settled("deleted_at_source", "It was deleted." if len(known) == 1 else "It is gone on both sides.")
     return _decided(case, context, lost[0])
+
+
+def _failed(snapshot: Snapshot | None) -> bool:
+    noun = snapshot.noun if snapshot is not None and snapshot.presence is Presence.PRESENT else None
+    return isinstance(noun, Payment) and noun.status is PaymentStatus.FAILED
 
 
 def set_aside(case: Case, context: Context) -> Decision | None:
@@ -117,11 +124,12 @@ def _taken_back(case: Case, context: Context, side: Side) -> Decision:
 def revived(case: Case, context: Context) -> Case:
     """A payment that came back where it was made, without the counterpart that was voided because of it.
 
-    A void cannot be taken back: the payment is booked anew.
+    A void cannot be taken back: the payment is booked anew. So is one that was only shown for a while.
     """
     record = case.record
     origin = record.origin
-    if context.flow.kind is not Kind.PAYMENT or record.code != "deleted_at_source" or origin is None:
+    taken_back = record.code == "deleted_at_source" or "payment_mirrored" in record.notes
+    if context.flow.kind is not Kind.PAYMENT or not taken_back or origin is None:
         return case
     if (
         happened(case.side(origin)) is not None
@@ -134,4 +142,4 @@ def revived(case: Case, context: Context) -> Case:
 
 
 def _alone(record: Record, side: Side) -> Record:
-    return replace(with_entity(record, side.other, None), left_base=None, right_base=None)
+    return replace(with_entity(record, side.other, None), notes=(), left_base=None, right_base=None)

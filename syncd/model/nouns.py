@@ -118,7 +118,8 @@ class Invoice:
     """One invoice, with its lines.
 
     `total` is what the vendor says; `tax_total` the part of it that is tax; `balance` what is still owed.
-    All amounts are in `currency` (ISO 4217).
+    All amounts are in `currency` (ISO 4217). `payments` are the ids of the payments its vendor names, none where it
+    does not; `payment_date` is the day of the last one, which is worked out from the payments.
     """
 
     status: InvoiceStatus
@@ -138,6 +139,8 @@ class Invoice:
     tax_total: Decimal = Decimal(0)
     amount_paid: Decimal = Decimal(0)
     balance: Decimal = Decimal(0)
+    payment_date: date | None = None
+    payments: tuple[str, ...] = ()
     custom: Mapping[str, Value] = field(default_factory=dict)
 
 
@@ -161,7 +164,12 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """Money received, and the invoices it pays."""
+    """Money received, and the invoices it pays.
+
+    Attributes:
+        credit: what was applied along with it that is no money: credit memos and the like.
+        refunded: what of the amount was given back.
+    """
 
     status: PaymentStatus
     amount: Decimal
@@ -171,6 +179,8 @@ class Payment:
     method: str | None = None
     reference: str | None = None
     allocations: tuple[Allocation, ...] = ()
+    credit: Decimal = Decimal(0)
+    refunded: Decimal = Decimal(0)
     custom: Mapping[str, Value] = field(default_factory=dict)
 
 
@@ -197,6 +207,6 @@ def field_names(noun: type[Noun]) -> frozenset[str]:
 
 
 _FIELD_NAMES: Mapping[type[Noun], frozenset[str]] = {
-    noun: frozenset(f.name for f in fields(noun)) - {"lines", "adjustments", "allocations", "custom"}
+    noun: frozenset(f.name for f in fields(noun)) - {"lines", "adjustments", "allocations", "payments", "custom"}
     for noun in (Party, Product, Invoice, Payment)
 }

@@ -137,7 +137,7 @@ class Settler:
             if holder.id != record.id:
                 ledger.folded[holder.id] = record.id
         if not ledger.waiting[record.id] and not _refused_elsewhere(record) and record.code != "retry":
-            record = synced(record, now, notes=[note for note in record.notes if note == ACCEPTED])
+            record = synced(record, now, notes=record.notes)  # they were decided together with the write
         ledger.activity.append(_entry(intent, record, now, "write.done", request_id=outcome.request_id))
         if outcome.foreign:
             record = self._overwrote(ledger, intent, record, outcome)

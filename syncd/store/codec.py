@@ -103,6 +103,8 @@ def noun_to_plain(noun: Noun) -> Plain:
             made[name] = [_adjustment_to_plain(item) for item in value]
         elif name == "allocations":
             made[name] = allocations_to_plain(value)
+        elif name == "payments":
+            made[name] = list(value)
         elif name == "custom":
             made[name] = values_to_plain(value)
         else:
@@ -120,6 +122,8 @@ def noun_from_plain(kind: Kind, raw: Mapping[str, Any]) -> Noun:
             made[name] = tuple(_adjustment_from_plain(item) for item in value)
         elif name == "allocations":
             made[name] = allocations_from_plain(value)
+        elif name == "payments":
+            made[name] = tuple(value)
         elif name == "custom":
             made[name] = values_from_plain(value)
         elif name == "status":

@@ -153,3 +153,49 @@ async def test_without_a_payment_processor_hubspot_shows_the_amounts(synced: Sna
         mark = await w.mark()
         await w.once()
         assert await w.written(mark) == []
+
+
+async def test_a_failed_invoice_blocks_its_payments_and_wakes_them(synced: Snapshot) -> None:
+    """Somebody edits a HubSpot invoice in the books; its payment says so, and goes over once the edit is undone."""
+    async with synced.world() as w:
+        invoice = (await w.both("INV-1002")).books
+        before = invoice["CustomerMemo"]["value"] if "CustomerMemo" in invoice else ""
+        await w.books("update", "Invoice", invoice["Id"], memo="mine")
+        made = await w.crm("pay", "invoices", (await w.both("INV-1002")).crm["id"], amount="50")
+        await w.once()
+        assert (await w.both("INV-1002")).state == ("failed", "edited_outside_origin")
+        record = await w.record(made["id"], "payments")
+        assert (record["status"], record["code"]) == ("failed", "parent_failed")
+        assert "INV-1002" in record["words"]
+
+        await w.books("update", "Invoice", invoice["Id"], memo=before)
+        await w.once()
+        assert (await w.both("INV-1002")).state == SYNCED
+        assert (await w.record(made["id"], "payments"))["status"] == "synced"
+        assert len(await payments_here(w, (await w.both("INV-1002")).books)) == 1
+
+
+async def test_a_contact_left_out_still_serves_its_invoices(synced: Snapshot) -> None:
+    """A filter stops a contact's own fields. Its invoices go on, new ones too, and so do their payments."""
+    async with synced.world() as w:
+        filters = '[{ field = "last_name", operator = "=", value = "Nobody" }]'
+        w.set("syncs.invoicing.flows.contacts", **{"filters.left-to-right": filters})
+        await w.once()
+        assert (await w.record("1002", "contacts"))["code"] == "filtered"
+        lines = [{"product": "3003", "quantity": "1"}]
+        made = await w.crm("create", "invoices", contact="1002", lines=lines, finalize=True)
+        await w.crm("pay", "invoices", (await w.both("INV-1002")).crm["id"], amount="50")
+        await w.once()
+        both = await w.both(made["id"])
+        assert both.state == SYNCED
+        assert both.books["CustomerRef"]["value"] == "2"
+        assert (await w.both("INV-1002")).books["Balance"] == 570
+
+        await w.control.settings("quickbooks", deactivate_with_balance=True)
+        await w.books("archive", "Customer", "2")
+        await w.once()
+        made = await w.crm("create", "invoices", contact="1002", lines=lines, finalize=True)
+        await w.once()
+        record = await w.record(made["id"], "invoices")
+        assert (record["status"], record["code"]) == ("failed", "customer_missing")
+        assert "inactive" in record["words"]

@@ -79,7 +79,7 @@ _FURTHER = {
     Kind.PARTY: ("hs_additional_emails", "hs_merged_object_ids"),
     Kind.PRODUCT: (),
     Kind.INVOICE: ("hs_invoice_billable", "hs_invoice_source", "hs_amount_paid", "hs_balance_due"),
-    Kind.PAYMENT: ("hs_payment_source_app",),
+    Kind.PAYMENT: ("hs_payment_source_app", "hs_refunds_amount"),
 }
 
 LINE_PROPERTIES = (

@@ -205,6 +205,7 @@ def payment(
     """A payment. HubSpot does not say how one is split over several invoices."""
     amount = record.number("hs_initial_amount") or ZERO
     status = (record.text("hs_latest_status") or "processing").casefold()
+    refunded = amount if PAYMENT_STATUS[status] is PaymentStatus.REFUNDED else record.number("hs_refunds_amount")
     noun = Payment(
         status=PAYMENT_STATUS[status],
         amount=amount,
@@ -213,7 +214,8 @@ def payment(
         date=_day(record, "hs_initiated_date", zone),
         method=record.text("hs_payment_method_type"),
         reference=record.text("hs_reference_number"),
-        allocations=tuple(Allocation(invoice=id, amount=amount if len(invoices) == 1 else None) for id in invoices),
+        allocations=tuple(Allocation(invoice=id) for id in invoices),
+        refunded=refunded or ZERO,
         custom=_custom(record, Kind.PAYMENT, options),
     )
     return replace(

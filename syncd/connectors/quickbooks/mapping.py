@@ -178,6 +178,7 @@ def _invoice(invoice: Invoice, reading: Reading) -> InvoiceNoun:
         tax_total=invoice.txn_tax_detail.total_tax,
         amount_paid=invoice.total_amt - invoice.balance,
         balance=invoice.balance,
+        payments=tuple(txn.txn_id for txn in invoice.linked_txn if txn.txn_type == "Payment"),
         custom={**custom, **{name: by_id.get(id) for name, id in reading.slots.items()}},
     )
 
@@ -246,6 +247,7 @@ def _payment(payment: Payment, reading: Reading) -> PaymentNoun:
         method=payment.payment_method_ref.name if payment.payment_method_ref else None,
         reference=payment.payment_ref_num or None,
         allocations=allocations,
+        credit=sum((line.amount or Decimal(0) for line in payment.line if not _allocations(line)), Decimal(0)),
     )
 
 

@@ -102,15 +102,15 @@ class Person:
         return {name: value for name, value in fields.items() if name not in special}
 
     def _wanted(self, kind: Kind, fields: Fields) -> list[Wanted]:
-        """Associations of a new record; a contact's or deal's company becomes its primary one."""
+        """Associations of a new record, one or a list a name; a contact's or deal's company becomes its primary one."""
         wanted = []
         for name, end in self._ends(kind).items():
-            if fields.get(name) is None:
-                continue
-            target = self._record(KINDS[end], shape.text(fields[name], name))
-            types = [link_types.default_id(kind.name, end)]
-            primary = [each.id for each in link_types.between(kind.name, end) if each.id in link_types.PRIMARY]
-            wanted.append(Wanted(target, types + primary))
+            given = fields.get(name)
+            for id in given if isinstance(given, list) else [] if given is None else [given]:
+                target = self._record(KINDS[end], shape.text(id, name))
+                types = [link_types.default_id(kind.name, end)]
+                primary = [each.id for each in link_types.between(kind.name, end) if each.id in link_types.PRIMARY]
+                wanted.append(Wanted(target, types + primary))
         return wanted
 
     def _add_part(self, owner: Record, part: str, fields: Fields, hand: Hand) -> None:

@@ -19,7 +19,8 @@ CODES = {
     Group.EXCLUDED: """
         filtered draft other_source before_start no_email no_sku direction_off by_person unsupported_region
         no_billing_data not_from_crm deleted_at_source""",
-    Group.NOTE: "variance_accepted payment_mirrored counterpart_gone counterpart_inactive",
+    Group.NOTE: """
+        variance_accepted payment_mirrored counterpart_gone counterpart_inactive other_credit payment_refunded""",
     Group.CONNECTION: """
         authorization_lost account_changed quota_exhausted vendor_unavailable tls_failed malformed_answer other_sync""",
 }

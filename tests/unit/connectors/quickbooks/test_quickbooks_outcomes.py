@@ -9,7 +9,7 @@ from syncd.connectors.base import Condition, ConnectionTrouble, Done, NotDone, O
 from syncd.connectors.http import AnswerLost, HttpReply, NotSent
 from syncd.connectors.quickbooks.client import LIMITS
 from syncd.model.record import Op
-from syncd.model.references import Kind
+from syncd.model.references import Kind, MatchKey
 from tests.unit.connectors.quickbooks.quickbooks_doubles import (
     SERVER_TIME,
     Company,
@@ -231,7 +231,7 @@ async def test_no_more_than_the_vendor_allows():
     company.send = slow
     connector = company.connector(clock)
     await connector.account()
-    await asyncio.gather(*(connector.read(Kind.PRODUCT, [str(n)]) for n in range(100)))
+    await asyncio.gather(*(connector.find(Kind.PRODUCT, [MatchKey("sku", str(n))]) for n in range(100)))
 
     assert most <= 8
     assert len(company.seen) == 101

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from syncd.connectors.base import Condition, ConnectionTrouble
-from syncd.model.references import Kind
+from syncd.model.references import Kind, MatchKey
 from tests.unit.connectors.quickbooks.quickbooks_doubles import (
     SETTINGS,
     TOKEN,
@@ -72,7 +72,7 @@ async def test_many_refused_at_once_renew_once():
 
     company = Company(rule, refusing)
     connector = company.connector()
-    await asyncio.gather(*(connector.read(Kind.PRODUCT, ["1"]) for _ in range(4)))
+    await asyncio.gather(*(connector.find(Kind.PRODUCT, [MatchKey("sku", "1")]) for _ in range(4)))
 
     assert company.journal.count("refresh") == 2
     assert company.journal[-1] == "access-2"
@@ -82,7 +82,7 @@ async def test_token_refused_twice_is_lost_authorization():
     """One renewal, no loop."""
     company = Company(lambda request: None if request.route.endswith("/bearer") else fault("3200", status=401))
     with pytest.raises(ConnectionTrouble) as trouble:
-        await company.connector().read(Kind.PRODUCT, ["1"])
+        await company.connector().find(Kind.PRODUCT, [MatchKey("sku", "1")])
 
     assert trouble.value.condition is Condition.AUTHORIZATION_LOST
     assert len(company.seen) == 2
