@@ -16,7 +16,6 @@ from syncd.core.lifecycle import failed, pending, synced
 from syncd.core.normalise import base_after_write
 from syncd.core.retry import OutcomeLost, RetryAt, Throttled, decide_retry
 from syncd.core.rules import SyncRules
-from syncd.core.variance import ACCEPTED
 from syncd.core.waking import woken_by
 from syncd.engine import Engine, observed
 from syncd.model.content import Content, shown
