@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from syncd import checkup_here
 from syncd.app import App, opened
+from syncd.checkup_options import products_account, taxes
 from syncd.config import Config
 from syncd.connectors.base import Account, Condition, ConnectionTrouble, Connector, FieldProblem, Finding, Severity
 from syncd.connectors.http import AioTransport
@@ -52,6 +53,8 @@ async def _look(config: Config, arriving: list[Finding]) -> list[Finding]:
             findings += _flows(sync)
             if sync.right not in silent:
                 findings += await _fallback_account(app, sync)
+                findings += await products_account(app, sync)
+                findings += await taxes(app, sync)
         return findings
 
 

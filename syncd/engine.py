@@ -75,6 +75,7 @@ def side_facts(traits: Traits, account: Account) -> SideFacts:
         one_tax_code=account.one_tax_code,
         takes_tax_total=account.takes_tax_total,
         unique_numbers=traits.unique_numbers,
+        amount_digits=traits.amount_digits,
         strong_line_ids=traits.strong_line_ids,
         splits_payments=traits.splits_payments,
         merges_leave_inactive=traits.merges_leave_inactive,

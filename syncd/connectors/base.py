@@ -314,6 +314,7 @@ class Traits:
             `trim`, `casefold`, `round:2`, `truncate:1000`.
         most: kind, then field name, then how many characters it may have (`lines`: how many there may be). More is
             refused before it is sent, and never cut: what is cut stands under `normalisers`.
+        amount_digits: decimals that amounts have at most, whatever the currency; None when the currency decides alone.
         unique_numbers: no two invoices should carry one number, whether or not the vendor sees to it.
         batch: writes a request takes. windows: the limits that count writes. Both for estimates only.
     """
@@ -332,6 +333,7 @@ class Traits:
     unique_numbers: bool = False
     batch: int = 1
     windows: tuple[Window, ...] = ()
+    amount_digits: int | None = None
 
 
 class Authorization(Protocol):

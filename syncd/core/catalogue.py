@@ -81,6 +81,7 @@ _ROWS = {
         customer_missing           vendor   parent
         customer_ambiguous         vendor   key
         product_ambiguous          vendor   key
+        product_inactive           vendor   parent
         duplicate_display_name     vendor   key
         duplicate_document_number  vendor   key
         edited_outside_origin      vendor   change

@@ -61,6 +61,11 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
         "Two active products have the same SKU.",
         "Give each product its own SKU, or make one of them inactive.",
     ),
+    "product_inactive": (
+        "Product out of use",
+        "A line's product was made inactive on the other side. It is neither used nor passed over silently.",
+        "Make it active again there, or use another product on the line; the document then goes on by itself.",
+    ),
     "duplicate_display_name": (
         "Name already taken",
         "{right} wants every name to be unique, and a customer, supplier or employee already has this one.",
@@ -97,7 +102,8 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
     "order_level_amount": (
         "Amount on the whole document",
         "A tax, a fee or a second discount applies to the document as a whole, and {right} has no place for it.",
-        "Turn it into a line of its own.",
+        "Turn it into a line of its own. A tax on a line is booked on its product and does not reach the tax reports "
+        "of {right}.",
     ),
     "tax_code_required": (
         "Tax code needed",

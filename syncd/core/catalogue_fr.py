@@ -61,6 +61,11 @@ FRENCH: dict[str, tuple[str, str, str]] = {
         "Deux produits actifs ont la même référence (SKU).",
         "Donnez à chaque produit sa propre référence, ou désactivez l’un des deux.",
     ),
+    "product_inactive": (
+        "Produit hors d’usage",
+        "Le produit d’une ligne a été désactivé de l’autre côté. Il n’est ni utilisé ni remplacé sans le dire.",
+        "Réactivez-le là-bas, ou prenez un autre produit sur la ligne ; le document repart ensuite de lui-même.",
+    ),
     "duplicate_display_name": (
         "Nom déjà pris",
         "{right} exige des noms uniques, et un client, un fournisseur ou un employé porte déjà celui-ci.",
@@ -98,7 +103,8 @@ FRENCH: dict[str, tuple[str, str, str]] = {
         "Montant sur tout le document",
         "Une taxe, des frais ou une seconde remise portent sur le document entier, et {right} n’a pas de place pour "
         "cela.",
-        "Faites-en une ligne à part.",
+        "Faites-en une ligne à part. Une taxe en ligne est comptabilisée sur son produit et n’entre pas dans les "
+        "déclarations de taxes de {right}.",
     ),
     "tax_code_required": (
         "Code de taxe nécessaire",

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from syncd.core.allocations import accounted, split
-from syncd.core.content import allocation_text, comparable, compared_rows, project
+from syncd.core.content import NAME_TAKEN, allocation_text, comparable, compared_rows, named_apart, project
+from syncd.core.currencies import currency_for
 from syncd.core.decision import Case, Command, Context
 from syncd.core.limits import refuse_too_long
 from syncd.core.match import natural_key
 from syncd.core.rules import Group
 from syncd.core.translate import Wanted, derived, lines_there, whole
 from syncd.model.content import Content
-from syncd.model.nouns import Allocation, Invoice, Line, Noun, Payment
+from syncd.model.nouns import Allocation, Invoice, Line, Noun, Party, Payment
 from syncd.model.record import Op
 from syncd.model.references import Side
 from syncd.model.values import Value
@@ -27,6 +28,8 @@ def create(context: Context, case: Case, source: Side, now: Content) -> Command:
     """The counterpart of what `source` holds. `now` is the source's content, its lines keyed."""
     noun = told_noun(context, case, source)
     wanted = whole(context, noun, source, now.lines)
+    if isinstance(noun, Party):
+        wanted = replace(wanted, values=wanted.values | _newcomer(context, case, noun, source))
     refuse_too_long(context.flow.kind, wanted.values, wanted.lines, context.facts.sides[source.other])
     return Command(
         side=source.other,
@@ -39,6 +42,17 @@ def create(context: Context, case: Case, source: Side, now: Content) -> Command:
         mirror=True,
         patch={source: now, source.other: sent_content(context, source.other, wanted)},
     )
+
+
+def _newcomer(context: Context, case: Case, party: Party, source: Side) -> dict[str, Value]:
+    """What only matters when somebody is new over there: a name of their own, and the currency they keep."""
+    made: dict[str, Value] = {}
+    id = case.record.entity(source) or ""
+    if context.flow.name_pattern is not None and case.record.words == NAME_TAKEN:
+        made["name"] = named_apart(context.flow.name_pattern, party, id)
+    if (currency := currency_for(context, party, id, source)) is not None:
+        made["currency"] = currency
+    return made
 
 
 @dataclass(slots=True, kw_only=True)

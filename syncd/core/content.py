@@ -25,6 +25,9 @@ from syncd.model.references import MatchKey, Side
 from syncd.model.snapshot import Snapshot
 from syncd.model.values import Value, decimal_text
 
+NAME_TAKEN = "Its name is taken: the configured pattern tells it apart."
+"""What a record says while it is tried again under another name."""
+
 Normalisers = Mapping[str, tuple[str, ...]]
 """Field of the noun -> the silent changes a vendor makes to it."""
 
@@ -150,8 +153,11 @@ def match_keys(noun: Noun | None) -> tuple[MatchKey, ...]:
             keys.append(MatchKey("sku", noun.sku.strip()))
         if noun.name:
             keys.append(MatchKey("name", noun.name.strip()))
-    if isinstance(noun, Invoice) and noun.number:
-        keys.append(MatchKey("number", noun.number.strip()))
+    if isinstance(noun, Invoice):
+        if noun.number:
+            keys.append(MatchKey("number", noun.number.strip()))
+        if noun.customer:
+            keys.append(MatchKey("customer", noun.customer))
     if isinstance(noun, Payment):
         keys.extend(MatchKey("invoice", allocation.invoice) for allocation in noun.allocations)
     return tuple(keys)
@@ -161,6 +167,12 @@ def shown_name(party: Party) -> str | None:
     """The name a list shows for someone new: the company, else the full name, else the e-mail address."""
     full = " ".join(part.strip() for part in (party.first_name, party.last_name) if part and part.strip())
     return _text(party.company) or full or _text(party.name) or _text(party.email)
+
+
+def named_apart(pattern: str, party: Party, id: str) -> str:
+    """The name of somebody whose own name is taken, by the configured pattern: `{name} ({email})`."""
+    parts = {name: getattr(party, name) or "" for name in ("email", "first_name", "last_name", "company")}
+    return " ".join(pattern.format(**parts, name=shown_name(party) or "", id=id).split())
 
 
 def label(noun: Noun | None, id: str) -> str:

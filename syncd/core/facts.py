@@ -35,6 +35,7 @@ class SideFacts:
     tax_codes: tuple[TaxCode, ...] = ()
     one_tax_code: bool = False
     takes_tax_total: bool = False
+    amount_digits: int | None = None
     strong_line_ids: bool = False
     splits_payments: bool = True
     merges_leave_inactive: bool = False

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TypeVar
 
 from syncd.core.alignment import Alignment, align, carry_keys, facts
@@ -20,6 +20,7 @@ from syncd.model.values import decimal_text
 __all__ = ["Alignment", "LineConflict", "LinesMerge", "align", "carry_keys", "expressible", "merge", "total"]
 
 T = TypeVar("T")
+HUNDREDTHS = Decimal("0.01")
 
 # Fields that only make sense together: a quantity of one side times a price of the other is nobody's amount.
 _GROUPS = (
@@ -178,13 +179,18 @@ def expressible(line: Line, currency: str) -> Line:
     if line.quantity is None or line.unit_price is None or line.amount is None:
         return line
     discount = line.discount or Decimal(0)
-    if not discount and rounded(line.quantity * line.unit_price, currency) == line.amount:
+    if not discount and _multiplies(line.quantity * line.unit_price, line.amount, currency):
         return line
     said = f"{decimal_text(line.quantity)} × {_price(line.unit_price, currency)}"
     if discount:
         said += f" − {_price(discount, currency)}"
     description = f"{said} {line.description}" if line.description else said
     return replace(line, quantity=None, unit_price=None, discount=None, description=description)
+
+
+def _multiplies(product: Decimal, amount: Decimal, currency: str) -> bool:
+    # Whether a vendor rounds to the currency's own unit or to hundredths, it has to come to the same.
+    return rounded(product, currency) == amount == product.quantize(HUNDREDTHS, rounding=ROUND_HALF_UP)
 
 
 def _price(amount: Decimal, currency: str) -> str:

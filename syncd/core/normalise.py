@@ -4,8 +4,8 @@ A vendor trims, folds, rounds or truncates what it is sent, and its connector de
 is no edit; everything else that differs from what was sent is one, and must be seen as one by the next turn.
 
 The rules: `trim`, `collapse` (runs of white space and line ends become one space), `casefold`, `phone` (only digits
-count), `number` (of a text that is one only its amount counts), `empty` (an empty text is no value), `round:N`
-(decimals), `truncate:N` (characters).
+count), `colon` (becomes a space), `number` (of a text that is one only its amount counts), `empty` (an empty text is no
+value), `round:N` (decimals), `truncate:N` (characters).
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def _parsed(rule: str) -> tuple[str, int]:
 _STEPS: Mapping[str, Callable[[str, int], str]] = {
     "trim": lambda text, _: text.strip(),
     "collapse": lambda text, _: " ".join(text.split()),
+    "colon": lambda text, _: text.replace(":", " "),
     "casefold": lambda text, _: text.casefold(),
     "phone": lambda text, _: "".join(character for character in text if character.isdigit()),
     "truncate": lambda text, length: text[:length],

@@ -138,7 +138,7 @@ def _money_there(case: Case, context: Context, both: Both, source: Side, money: 
             validate_invoice(context, noun, source)
         if "customer" in own.fields:
             moved.fields["customer"] = customer_there(context, noun, source)
-        if own.lines:
+        if own.lines or ("issue_date" in own.fields and context.flow.service_date == "issue_date"):
             moved.lines = new_lines(context, noun, source, now.lines or (), both.now[source.other].lines or ())
         elif edit.lines:
             moved.lines = lines_put_back(both, source.other)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
+from syncd.core.booked import is_tax, refuse_inactive, tax_product_there
 from syncd.core.content import order_discount, shown_name
 from syncd.core.crossing import cross
+from syncd.core.currencies import customer_keeps, same_currency
 from syncd.core.decision import Context
-from syncd.core.facts import SideFacts
+from syncd.core.facts import Missing, Needs, SideFacts
 from syncd.core.lines import expressible
 from syncd.core.outcome import Settled
 from syncd.core.parents import customer_there, invoices_there, products_there
@@ -48,8 +51,28 @@ def ready(context: Context, noun: Noun, source: Side) -> None:
     """
     if isinstance(noun, Invoice):
         validate_invoice(context, noun, source)
-        customer_there(context, noun, source)
-        products_there(context, noun, source)
+        customer_keeps(context, noun, customer_there(context, noun, source), source)
+        _each(
+            lambda: refuse_inactive(context, noun, source),
+            lambda: products_there(context, noun, source),
+            lambda: tax_product_there(context, noun, source),
+        )
+
+
+def _each(*questions: Callable[[], object]) -> None:
+    """Ask all of them: first for what any of them lacks, at once; then the first refusal counts."""
+    wanted, refused = [], []
+    for ask in questions:
+        try:
+            ask()
+        except Missing as missing:
+            wanted.append(missing.needs)
+        except Settled as end:
+            refused.append(end)
+    if wanted:
+        raise Missing(Needs.union(wanted))
+    if refused:
+        raise refused[0]
 
 
 def whole(context: Context, noun: Noun, source: Side, lines: tuple[Line, ...] | None) -> Wanted:
@@ -72,6 +95,10 @@ def whole(context: Context, noun: Noun, source: Side, lines: tuple[Line, ...] | 
     if isinstance(noun, Payment):
         return payment_there(context, noun, source, values)
     assert isinstance(noun, Product)
+    if source is Side.LEFT:
+        if context.flow.income_account is None:
+            raise Settled("field_required", "No income account is configured for products made over there.")
+        values["income_account"] = context.flow.income_account
     return Wanted(values=values)
 
 
@@ -108,10 +135,11 @@ def lines_there(context: Context, invoice: Invoice, source: Side, lines: tuple[L
     """
     products, fallback = products_there(context, invoice, source)
     target, told = context.facts.sides[source.other], imposed(context, source)
+    taxes, served = tax_product_there(context, invoice, source), None if told else service_date(invoice, context.flow)
     dated = "lines.service_date" not in target.absent.get(Kind.INVOICE, ())
     made = []
     for read, line in zip(invoice.lines, lines, strict=True):
-        there = products.get(line.product or "")
+        there = products.get(line.product or "") or (taxes if taxes and is_tax(read, context) else None)
         amount = rounded(line.amount or Decimal(0), invoice.currency)
         product, name, description = _said(read, line, there, fallback)
         # A mirror shows the tax of the whole; what computes it needs a code on every line.
@@ -127,7 +155,7 @@ def lines_there(context: Context, invoice: Invoice, source: Side, lines: tuple[L
             amount=amount,
             tax_code=code.id if code else None,
             tax=read.tax if code else None,
-            service_date=line.service_date if dated else None,
+            service_date=(line.service_date or served) if dated else None,
         )
         spoken = expressible(said, invoice.currency)
         # What was taken off is part of the amount: a line over there has no place of its own for it.
@@ -157,15 +185,25 @@ def validate_invoice(context: Context, invoice: Invoice, source: Side) -> None:
             `field_required` or `amount_mismatch`.
     """
     target = context.facts.sides[source.other]
-    _same_currency(invoice, target)
+    same_currency(invoice, target)
     if not imposed(context, source):
         _open_period(invoice.issue_date, target)
         _validate_computed(invoice, context.flow, target)
 
 
-def _same_currency(noun: Invoice | Payment, target: SideFacts) -> None:
-    if not target.multi_currency and noun.currency.upper() != target.currency.upper():
-        raise Settled("currency_mismatch", f"It is in {noun.currency}, the other side keeps {target.currency}.")
+def service_date(invoice: Invoice, flow: FlowRules) -> date | None:
+    """The date of service of lines that say none themselves.
+
+    Raises:
+        Settled: `field_value_invalid`, the configured field holds no date.
+    """
+    value = None if flow.service_date is None else field_value(invoice, flow.service_date)
+    if not isinstance(value, str):
+        return value if isinstance(value, date) else None
+    try:
+        return date.fromisoformat(value[:10]) if value else None
+    except ValueError:
+        raise Settled("field_value_invalid", f"{flow.service_date} is no date: {value}") from None
 
 
 def _open_period(day: date | None, target: SideFacts) -> None:
@@ -189,7 +227,8 @@ def _validate_computed(invoice: Invoice, flow: FlowRules, target: SideFacts) -> 
     refuse_other_tax(invoice, flow, target)
     if not invoice.lines:
         raise Settled("field_required", "The invoice has no line.")
-    if target.service_date_required and any(line.service_date is None for line in invoice.lines):
+    undated = service_date(invoice, flow) is None and any(line.service_date is None for line in invoice.lines)
+    if target.service_date_required and undated:
         raise Settled("service_date_required")
     # Each line is rounded for itself, as it will be over there.
     lines = sum((rounded(line.amount or Decimal(0), invoice.currency) for line in invoice.lines), Decimal(0))
@@ -205,7 +244,7 @@ def payment_there(context: Context, payment: Payment, source: Side, values: dict
         Settled: an invoice it pays is not there.
     """
     target = context.facts.sides[source.other]
-    _same_currency(payment, target)
+    same_currency(payment, target)
     _open_period(payment.date, target)
     allocations = allocations_there(context, payment, source)
     first = context.facts.snapshot(source.other, Kind.INVOICE, allocations[0].invoice)

@@ -10,7 +10,7 @@ import structlog
 
 from syncd.connectors.base import Advanced, Done, NotDone, Outcome, Refused, Stale, Unknown
 from syncd.core.commands import DERIVED
-from syncd.core.content import project, rules_by_row
+from syncd.core.content import NAME_TAKEN, project, rules_by_row
 from syncd.core.identity import with_entity
 from syncd.core.lifecycle import failed, pending, synced
 from syncd.core.normalise import base_after_write
@@ -203,6 +203,8 @@ class Settler:
             ref = EntityRef(intent.connection, intent.kind, outcome.existing)
             ledger.changes.append(Change(ref=ref, cause="write", due_at=now))
             record = pending(record, "retry", now, words=outcome.words, next_at=now + timedelta(seconds=1))
+        elif self._has_another_name(intent, record, outcome):
+            record = pending(record, "retry", now, words=NAME_TAKEN, next_at=now)
         else:
             cure = woken_by(outcome.category, intent.connection, intent.kind, intent.values)
             if cure == on_account(intent.connection):
@@ -213,6 +215,11 @@ class Settler:
         ledger.woken.append(f"record:{record.id}")
         log.info("write.refused", record=record.id, flow=intent.flow, op=str(intent.op), category=outcome.category)
         return record
+
+    def _has_another_name(self, intent: Intent, record: Record, outcome: Refused) -> bool:
+        """Whether somebody new whose name is taken is to be tried once more, under the configured pattern."""
+        taken = outcome.category == "duplicate_display_name" and intent.kind is Kind.PARTY and intent.op is Op.CREATE
+        return taken and record.attempts == 0 and self._sync(intent).flow(intent.flow).name_pattern is not None
 
     def _stale(self, ledger: Ledger, intent: Intent, record: Record, outcome: Stale) -> Record:
         now = self.engine.clock.now()

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from syncd import checkup
+from syncd.connectors.base import Severity
 from tests.acceptance.rules import Ends, Rule, assert_ended, bill, play, played
 from tests.acceptance.world import Snapshot, World
 
@@ -127,6 +129,29 @@ async def test_a_tax_that_changes_goes_over(synced: Snapshot):
         mark = await w.mark()
         await w.once()
         assert await w.written(mark) == []
+
+
+async def test_check_looks_at_what_the_options_name(synced: Snapshot):
+    """Codes that are not there, or stand for another rate, and the product for taxes: before an invoice fails."""
+    async with synced.world() as w:
+        await _french_books(w)
+        assert "configured" in (await _found(w))["unsupported_region"]
+        wrong = '{ "20" = "TVA 5,5 %", 7 = "Nothing", "5.5" = "TVA 5,5 %" }'
+        w.configure((SERVICES, f'{SERVICES}, tax_product = "Sales Tax", tax_codes = {wrong}'))
+        errors = [f.title for f in await checkup.check(w.config) if f.severity is Severity.ERROR]
+        assert [title.partition(": ")[2] for title in errors] == [
+            "books takes 5.5 % with “TVA 5,5 %”, which is configured for 20 %",
+            "books has no active tax code “Nothing”",
+            "books has no active product “Sales Tax” for taxes",
+        ]
+        await w.books("create", "Item", name="Sales Tax", price="0")
+        assert "do not reach the tax reports" in (await _found(w))["Sales Tax"]
+
+
+async def _found(w: World) -> dict[str, str]:
+    """What `check` says, by code, or by the name in quotation marks."""
+    findings = await checkup.check(w.config)
+    return {f.code or f.title.partition("“")[2].partition("”")[0]: f.title for f in findings}
 
 
 @pytest.mark.parametrize("mode", ["TaxExcluded", "TaxInclusive"])

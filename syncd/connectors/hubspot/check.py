@@ -111,13 +111,31 @@ async def _products(client: Client) -> list[Finding]:
     except ConnectionTrouble as trouble:
         return [_trouble("products cannot be searched", trouble)]
     if not page.total:
-        return [Finding(severity=Severity.OK, title="Every product has a SKU")]
+        return [Finding(severity=Severity.OK, title="Every product has a SKU"), *await _bare_lines(client)]
     return [
+        *await _bare_lines(client),
         Finding(
             severity=Severity.WARNING,
             title=f"{page.total} products have no SKU",
             cure="they are matched by nothing: lines with them fall back to the custom line item product",
             code="no_sku",
+        ),
+    ]
+
+
+async def _bare_lines(client: Client) -> list[Finding]:
+    bare = [Filter("hs_product_id", "NOT_HAS_PROPERTY")]
+    try:
+        page = await client.search(LINES, bare, ("name",), "hs_object_id", limit=1)
+    except ConnectionTrouble:
+        return []  # told already, with the right that is missing
+    if not page.total:
+        return []
+    return [
+        Finding(
+            severity=Severity.WARNING,
+            title=f"{page.total} line items name no product",
+            cure="on invoices they are booked on the custom line item product: pick products from the library instead",
         )
     ]
 

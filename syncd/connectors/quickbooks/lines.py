@@ -10,11 +10,13 @@ from dataclasses import replace
 from decimal import Decimal
 
 from syncd.connectors.quickbooks.books import Books
+from syncd.connectors.quickbooks.manifest import MANIFEST
 from syncd.connectors.quickbooks.mapping import SHIPPING_ITEM, TAXED, UNTAXED
 from syncd.connectors.quickbooks.wire import Raw
 from syncd.core.lines import expressible
 from syncd.model.money import rounded
 from syncd.model.nouns import Line
+from syncd.model.references import Kind
 
 SALES = "SalesItemLineDetail"
 TEXT = "DescriptionOnly"
@@ -95,7 +97,7 @@ def _text_line(line: Line, before: Raw | None) -> Raw:
     made: Raw = {"DetailType": TEXT, "DescriptionLineDetail": {}}
     if before is not None and before["DetailType"] == TEXT:
         made = dict(before)
-    return made | {"Description": line.description or ""}
+    return made | {"Description": _described(line)}
 
 
 def _sales_line(line: Line, before: Raw | None, currency: str, american: bool) -> Raw:
@@ -116,8 +118,12 @@ def _sales_line(line: Line, before: Raw | None, currency: str, american: bool) -
     if line.service_date is not None:
         detail["ServiceDate"] = line.service_date.isoformat()
     detail.pop("ItemAccountRef", None)  # the vendor's own
-    said = {} if before is None and line.description is None else {"Description": line.description or ""}
+    said = {} if before is None and line.description is None else {"Description": _described(line)}
     return {**(before or {}), **said, "Amount": amount, "DetailType": SALES, SALES: detail}
+
+
+def _described(line: Line) -> str:
+    return (line.description or "")[: MANIFEST.longest(Kind.INVOICE, "lines.description")]
 
 
 def _item(line: Line, old: Mapping[str, object]) -> object:

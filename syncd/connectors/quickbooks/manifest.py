@@ -46,7 +46,7 @@ class Manifest(msgspec.Struct, frozen=True):
     oauth: Consent
     limits: Limits
     switches: Mapping[str, bool]
-    traits: Mapping[str, bool | float]
+    traits: Mapping[str, bool | int | float]
     most: Mapping[Kind, Mapping[str, int]]
     webhooks: Mapping[str, float]
     normalisers: Mapping[Kind, Mapping[str, tuple[str, ...]]]

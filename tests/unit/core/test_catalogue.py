@@ -11,8 +11,9 @@ from syncd.core.catalogue import CATALOGUE, LANGUAGES, Cure, Group, Wakes, entri
 CODES = {
     Group.PENDING: "queued retry waits_parent waits_connection resolving paused held not_approved",
     Group.FAILED: """
-        customer_missing customer_ambiguous product_ambiguous duplicate_display_name duplicate_document_number
-        edited_outside_origin conflict_held amount_mismatch currency_mismatch order_level_amount tax_code_required
+        customer_missing customer_ambiguous product_ambiguous product_inactive duplicate_display_name
+        duplicate_document_number edited_outside_origin conflict_held amount_mismatch currency_mismatch
+        order_level_amount tax_code_required
         service_date_required accounting_period_closed record_locked invoice_voided parent_failed field_required
         field_value_invalid option_unknown field_not_writable mapping_invalid state_not_allowed amount_above_limit
         numbering_missing record_gone permission_missing vendor_rejected unknown_outcome internal_error""",

@@ -90,8 +90,8 @@ def test_lines_that_stay_keep_everything():
     before = sale(1, Decimal("30.00"), Qty=3, UnitPrice=10, ClassRef={"value": "5"}, ItemAccountRef={"value": "48"})
     before["SalesItemLineDetail"]["DiscountRate"] = 50
     same = replace(LINE, id="1", unit_price=Decimal(10), amount=Decimal(30))
-    (kept,) = overlaid([same], [before], "USD", {})
-    (changed,) = overlaid([replace(same, amount=Decimal("27.50"))], [before], "USD", {})
+    (kept,) = overlaid([same], [before], "USD", american=False)
+    (changed,) = overlaid([replace(same, amount=Decimal("27.50"))], [before], "USD", american=False)
 
     detail = {k: v for k, v in before["SalesItemLineDetail"].items() if k != "ItemAccountRef"}
     assert kept == before | {"SalesItemLineDetail": detail}
@@ -105,20 +105,28 @@ def test_text_lines_and_bundles():
     bundle = {"Id": "4", "Amount": 7, "DetailType": "GroupLineDetail", "GroupLineDetail": {"Quantity": 1}}
     lines = [Line(description="A word"), Line(id="4", amount=Decimal(7))]
 
-    text, kept = overlaid(lines, [bundle], "USD", {})
+    text, kept = overlaid(lines, [bundle], "USD", american=False)
     assert text == {"DetailType": "DescriptionOnly", "DescriptionLineDetail": {}, "Description": "A word"}
     assert kept == bundle
     with pytest.raises(ValueError, match="bundle"):
-        overlaid([replace(lines[1], amount=Decimal(8))], [bundle], "USD", {})
+        overlaid([replace(lines[1], amount=Decimal(8))], [bundle], "USD", american=False)
 
 
 def test_amounts_are_rounded_as_their_currency_is():
-    """Yen have no decimals; a price with more digits stays if it comes out."""
-    (made,) = overlaid(
-        [replace(LINE, quantity=Decimal(3), unit_price=Decimal("33.4"), amount=Decimal(100))], [], "JPY", {}
+    """Yen have no decimals; quantity and price stay only where they come out whichever way QuickBooks rounds."""
+    odd, even = (
+        overlaid(
+            [replace(LINE, quantity=Decimal(3), unit_price=Decimal(price), amount=Decimal(amount))],
+            [],
+            "JPY",
+            american=False,
+        )
+        for price, amount in (("33.4", "100"), ("33", "99"))
     )
 
-    assert (made["Amount"], made["SalesItemLineDetail"]["UnitPrice"]) == (Decimal(100), Decimal("33.4"))
+    assert (odd[0]["Amount"], "UnitPrice" in odd[0]["SalesItemLineDetail"]) == (100, False)
+    assert odd[0]["Description"].startswith("3 × 33.4")
+    assert (even[0]["Amount"], even[0]["SalesItemLineDetail"]["UnitPrice"]) == (99, 33)
 
 
 async def test_new_lines_leave_the_discount_and_drop_the_subtotal():
