@@ -80,6 +80,7 @@ def shield(access: Access) -> Middleware:
         except Refused as refused:
             response = problem(request, problems.PROBLEMS[refused.code].status, str(refused), refused.code)
             response.headers.update(SAID_ALONG.get(refused.code, {}))
+            response.force_close()  # nobody knows what else of it is on its way
             return response
         finally:
             connection.answered()

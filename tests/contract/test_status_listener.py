@@ -1,0 +1,117 @@
+"""The status listener against whatever a stranger may send, on raw sockets."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from syncd.entrance import connection
+from tests.status_state import configuration, filled, served
+
+MANY = 500
+GET = b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n"
+POST = b"POST /preferences HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+END = 10.0  # seconds after which nobody slow is there any more
+
+
+@pytest.fixture
+async def address(tmp_path: Path) -> AsyncIterator[str]:
+    store = await filled(tmp_path)
+    async with served(configuration(tmp_path), store) as address:
+        yield address
+    await store.close()
+
+
+async def opened(address: str, sent: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    parts = urlsplit(address)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(sent)
+    return reader, writer
+
+
+async def talk(address: str, sent: bytes, seconds: float = END) -> bytes:
+    """Everything that is answered until the other side closes."""
+    reader, writer = await opened(address, sent)
+    try:
+        async with asyncio.timeout(seconds):
+            return await reader.read()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [b"", b"GET /", GET, POST + b"Content-Length: 100\r\n\r\nx", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" + GET],
+    ids=["silence", "a beginning", "half a header", "half a body", "half a second request"],
+)
+async def test_whoever_is_slow_is_let_go(address, monkeypatch, sent):
+    """Half a request opens nothing for long, and nobody else waits for it."""
+    for name in ("HEADER_SECONDS", "BODY_SECONDS", "ANSWER_SECONDS"):
+        monkeypatch.setattr(connection, name, 0.4)
+    monkeypatch.setattr("syncd.status.shield.BODY_SECONDS", 0.4)
+    await talk(address, sent, 5.0)
+
+
+async def test_many_slow_connections_hurt_nobody(address):
+    """Five hundred that never end their headers are gone within ten seconds; health is answered all the while."""
+    slow = [await opened(address, GET) for _ in range(MANY)]
+    begun = time.monotonic()
+    async with aiohttp.ClientSession() as http:
+        open_ones = {asyncio.ensure_future(closed(reader)) for reader, _ in slow}
+        while open_ones:
+            asked = time.monotonic()
+            async with http.get(f"{address}/livez") as answer:
+                assert answer.status == 200
+            assert time.monotonic() - asked < 1.0
+            _, open_ones = await asyncio.wait(open_ones, timeout=0.3)
+            assert time.monotonic() - begun < END
+    for _, writer in slow:
+        writer.close()
+
+
+async def closed(reader: asyncio.StreamReader) -> None:
+    with suppress(ConnectionError):
+        while await reader.read(1000):
+            pass
+
+
+async def test_more_than_there_is_room_for_are_told_to_come_later(address, monkeypatch):
+    """With an answer that says so, and the socket file stays open for the owner."""
+    monkeypatch.setattr(connection, "HEADER_SECONDS", 5.0)
+    room = 512
+    kept = [await opened(address, b"") for _ in range(room)]
+    answer = await talk(address, GET + b"\r\n")
+    assert b"503" in answer.split(b"\r\n")[0]
+    assert b"Retry-After" in answer
+    for _, writer in kept:
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (POST + b"Content-Length: 10000000000\r\n\r\n0123456789", 413),
+        (POST + b"Content-Length: 70000\r\n\r\n" + bytes(70_000), 413),
+        (POST + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", 415),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 16_384 + b"\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(500)) + b"\r\n", 400),
+        (POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400),
+        (b"TRACE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 405),
+        (b"GET /api/v1/status?limit=1 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 421),
+    ],
+    ids=range(9),
+)
+async def test_what_is_not_taken_is_refused_at_once(address, sent, status):
+    """Without a version, and without a byte of it in the answer."""
+    answer = await talk(address, sent)
+    assert int(answer.split(b" ", 2)[1]) == status
+    assert b"aiohttp" not in answer
+    assert b"Python" not in answer
