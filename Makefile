@@ -30,7 +30,7 @@ check: setup
 	$(RUN)/vulture
 
 bench: setup
-	$(RUN)/python -m tests.bench
+	$(RUN)/python -m tests.bench --json bench.json
 
 hunt: setup
 	$(RUN)/pytest -n 2 --dist worksteal -q -m slow

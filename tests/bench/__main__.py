@@ -1,7 +1,7 @@
 """How fast it is, measured and not asserted: `make bench`, or `python -m tests.bench [--json FILE] [ROW ...]`.
 
-All of it takes some ten minutes on two cores; `--records` shrinks the ten thousand. Sandboxes run in processes of
-their own, with their limits off and our pacers lifted (option `pace = "off"`, for loopback only) but in `limits`.
+All of it takes some quarter of an hour on two cores; `--records` shrinks the ten thousand. Sandboxes run in processes
+of their own, with limits off and our pacers lifted (option `pace = "off"`, for loopback only) but in `limits`.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from tests.bench import flood, peers, rows
+from tests.bench import flood, peers, real_limits, rows
 from tests.bench.figures import Figure, Skipped, table
 
 Row = Callable[[], Awaitable[list[Figure] | list[Figure | Skipped]]]
@@ -26,7 +26,7 @@ def _rows(records: int) -> dict[str, Row]:
         "peers": peers.peers,
         "calls": rows.calls,
         "many": partial(rows.many, records),
-        "limits": rows.limits,
+        "limits": real_limits.run,
         "flood": flood.flood,
     }
 
@@ -46,7 +46,7 @@ async def _main(names: list[str], records: int, file: Path | None) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too (make: bench.json)")
     parser.add_argument("--records", type=int, default=rows.MANY, help="instead of ten thousand")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(_rows(0)))
     words = parser.parse_args()

@@ -23,17 +23,18 @@ class Figure:
     note: str = ""
 
     @property
-    def verdict(self) -> str:
-        if self.target is None:
-            return ""
-        return "ok" if self.ours <= self.target else f"{self.ours / self.target:.1f} x the target"
+    def references(self) -> list[tuple[str, float]]:
+        """What it is held against: the target, and what a peer took."""
+        target = [] if self.target is None else [("target", self.target)]
+        return target + ([] if self.theirs is None else [(self.peer, self.theirs)])
 
     @property
-    def ratio(self) -> str:
-        return f"{self.theirs / self.ours:.1f} x" if self.theirs is not None and self.ours else ""
+    def met(self) -> bool:
+        return self.target is None or self.ours <= self.target
 
     def plain(self) -> dict[str, object]:
-        return {**asdict(self), "verdict": self.verdict, "ratio": self.ratio}
+        ratios = {name: ratio(value, self.ours) for name, value in self.references}
+        return {**asdict(self), "met": self.met, "ratios": ratios}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +48,32 @@ class Skipped:
         return asdict(self)
 
 
+def ratio(reference: float, ours: float) -> float | None:
+    """How many times better we are; below 1 we are worse. None where one of them is nothing."""
+    return round(reference / ours, 2) if reference and ours else None
+
+
 def table(rows: list[Figure | Skipped]) -> str:
-    """All of it, to be read."""
-    head = ("row", "what", "ours", "target", "verdict", "peer", "theirs", "theirs/ours")
-    cells = [head]
+    """All of it, to be read: a line for each thing a figure is held against. A ratio below 1 is a miss."""
+    cells = [("row", "what", "ours", "against", "ratio", "note")]
     for row in rows:
-        if isinstance(row, Skipped):
-            cells.append((row.name, f"skipped: {row.why}", "", "", "", "", "", ""))
-            continue
-        ours, target = _shown(row.ours, row.unit), "" if row.target is None else _shown(row.target, row.unit)
-        theirs = "" if row.theirs is None else _shown(row.theirs, row.unit)
-        cells.append((row.name, row.what, ours, target, row.verdict, row.peer, theirs, row.ratio))
-    widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-    notes = [f"{row.name}, {row.what}: {row.note}" for row in rows if isinstance(row, Figure) and row.note]
-    return "\n".join([*lines, "", *notes])
+        cells += [(row.name, "skipped", "", "", "", row.why)] if isinstance(row, Skipped) else _lines(row)
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]) - 1)]
+    return "\n".join(
+        "  ".join([*(text.ljust(width) for text, width in zip(line, widths, strict=False)), line[-1]]).rstrip()
+        for line in cells
+    )
+
+
+def _lines(row: Figure) -> list[tuple[str, ...]]:
+    made: list[tuple[str, ...]] = []
+    for name, value in row.references or [("", None)]:
+        times = None if value is None else ratio(value, row.ours)
+        verdict = f"{times:.2f} x" if times is not None else "" if value is None else "ok" if row.met else "missed"
+        against = "" if value is None else f"{name} {_shown(value, row.unit)}"
+        made.append((row.name, row.what, _shown(row.ours, row.unit), against, verdict, "" if made else row.note))
+    return made
 
 
 def _shown(value: float, unit: str) -> str:
-    return f"{value:.0f} {unit}" if unit in ("calls", "MB") else f"{value:.2f} {unit}"
+    return f"{value:.0f} {unit}" if unit in ("calls", "MB") else f"{value:.2f} {unit}".strip()

@@ -20,7 +20,6 @@ from tests.bench.house import PAST_THE_OVERLAP, SYNCD, House, environment, house
 LATENCY = 0.05
 RECORDS = 1000
 MANY = 10_000
-LIMITED = 600  # invoices under the vendors' real limits: more batches than QuickBooks takes in a minute
 
 
 async def initial(records: int = RECORDS) -> list[Figure]:
@@ -112,27 +111,6 @@ async def start() -> list[Figure]:
     bare = min([(await asyncio.to_thread(spend, ["-c", "pass"])).wall for _ in range(3)])
     took = min([(await asyncio.to_thread(spend, ["-c", "import syncd.app"])).wall for _ in range(3)])
     return [Figure(name="start", what="import", unit="s", ours=took - bare, target=1.5)]
-
-
-async def limits(invoices: int = LIMITED) -> list[Figure]:
-    """An initial sync under the vendors' real limits: what the slowest of them allows is the measure."""
-    async with house(invoices, paced=True) as home:
-        await home.limits(True)
-        spent = await home.once()
-        made, refused = await home.calls(), await home.refused()
-    batches = made["quickbooks POST company/batch"]
-    allowed = 60.0 * (-(-batches // 40) - 1)  # Intuit: 40 batches a minute, the first 40 at once
-    return [
-        Figure(
-            name="limits",
-            what=f"initial sync of {invoices} invoices, limits on",
-            unit="s",
-            ours=spent.wall,
-            target=allowed / 0.95 + 6.0 * invoices / RECORDS,
-            note=f"{batches} QuickBooks batches at 40 a minute take {allowed:.0f} s; 95 % of that rate, and 6 ms each",
-        ),
-        Figure(name="limits", what="refused as too many", unit="calls", ours=refused, target=0),
-    ]
 
 
 @asynccontextmanager
