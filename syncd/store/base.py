@@ -7,11 +7,14 @@ from itertools import islice
 from typing import TypeVar
 
 import msgspec
-from sqlalchemy import JSON, ColumnElement, Connection, Text, bindparam, cast, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, text
 
 from syncd.store.seal import Seal
 
 T = TypeVar("T")
+
+_EACH = text("SELECT value FROM json_each(:listed)")
+_EACH_ON_POSTGRESQL = text("SELECT json_array_elements_text(CAST(:listed AS json))")
 
 CHUNK = 500
 """Values in one IN list: far below SQLite's 32,766 variables, and few enough distinct statement lengths."""
@@ -37,10 +40,8 @@ def within(connection: Connection, column: ColumnElement[str], values: Sequence[
 
     The values are compared as they are, whatever the column's type makes of those that are stored.
     """
-    listed = bindparam(None, msgspec.json.encode(values).decode(), Text, unique=True)
-    if connection.dialect.name == "sqlite":
-        return column.in_(select(func.json_each(listed).table_valued("value").c.value))
-    return column.in_(select(func.json_array_elements_text(cast(listed, JSON))))
+    each = _EACH if connection.dialect.name == "sqlite" else _EACH_ON_POSTGRESQL
+    return column.in_(each.bindparams(bindparam("listed", msgspec.json.encode(values).decode(), unique=True)))
 
 
 def unindexed(column: ColumnElement[str]) -> ColumnElement[str]:
