@@ -67,9 +67,10 @@ class Accounts:
         self._same(row, account.id, "the credentials open")
         settings = {**account_to_plain(account), **{name: row.settings.get(name) for name in OWN}}
         settings["alone"] = await self._alone(connector, row)
-        if settings["prepared"] != PREPARED:
+        needed = " ".join([PREPARED, *sorted(connector.traits.shows)])
+        if settings["prepared"] != needed:
             await connector.prepare(self.engine.kinds(name))
-            settings["prepared"] = PREPARED
+            settings["prepared"] = needed
         await self._keep(replace(row, account_id=account.id, account_name=account.name, settings=settings), account)
 
     def _due(self, name: str) -> bool:

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from syncd.clockwatch import ClockWatch
 from syncd.config import Config
 from syncd.connectors.base import ConnectionTrouble
 from syncd.connectors.http import AioTransport, Transport
+from syncd.connectors.pages import page_of
 from syncd.connectors.settings import TokenKeeper
 from syncd.consent import carry_out
 from syncd.core.rules import SyncRules
@@ -34,7 +36,9 @@ from syncd.feed.listener import listening
 from syncd.feed.poller import Poller
 from syncd.guard import Guard
 from syncd.health import Health
+from syncd.model.references import Kind
 from syncd.outbox.executor import Executor
+from syncd.outbox.shown import Showing
 from syncd.ownership.local import owned
 from syncd.planning import Planner
 from syncd.replan import Replanner
@@ -76,6 +80,7 @@ class App:
     executor: Executor
     replanner: Replanner
     upkeep: Upkeep
+    showing: Showing
     watch: ClockWatch
     intake: Intake
     bell: Bell
@@ -203,6 +208,7 @@ class App:
             await self.watch.look()
             await self.upkeep.run()
             found = await self.step()
+            await self.showing.run()
         except Exception:  # a fault of ours or of the disk: it is in the log, and everything decided is still stored
             log.exception("daemon.round_failed")
             self._rest, self.faulty = min(LONGEST_REST, self._rest * 2), True
@@ -223,6 +229,7 @@ class App:
                 continue  # what we wrote ourselves is known now too, and so is what a person did meanwhile
             pause = await self._soon()
             if pause is None or self.clock.monotonic() + pause > deadline:
+                await self.showing.run(at_once=True)
                 return
             await self.clock.sleep(pause)
             if not all(self.health.fine(name) for name in self.engine.connectors):
@@ -304,7 +311,7 @@ async def assembled(
         ConfigError: a connection lacks what its vendor needs.
     """
     settings = {
-        name: settings_of(name, connection, mapped.fields(config, name))
+        name: settings_of(name, connection, mapped.fields(config, name), _shown(config, name))
         for name, connection in config.connections.items()
     }
     connectors = connectors_of(config, settings, keeper, clock, chance, network)
@@ -330,12 +337,25 @@ async def assembled(
         executor=Executor(engine, health, bell),
         replanner=Replanner(engine),
         upkeep=Upkeep(engine),
+        showing=Showing(engine, health, partial(_page, config, engine)),
         intake=Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring, disk.low),
         watch=ClockWatch(engine, health),
         bell=bell,
         disk=disk,
         version=version("syncd"),
     )
+
+
+def _shown(config: Config, connection: str) -> tuple[str, ...]:
+    """The syncs of a connection whose states are to be shown."""
+    found = (n for n, sync in config.syncs.items() if sync.state_properties and connection in (sync.left, sync.right))
+    return tuple(found)
+
+
+def _page(config: Config, engine: Engine, connection: str, kind: Kind, id: str) -> str | None:
+    """Where a person finds an entity in its application."""
+    account = engine.accounts.get(connection)
+    return None if account is None else page_of(config.connections[connection].vendor, account.id, kind, id)
 
 
 async def run(config: Config, *, until: anyio.Event) -> int:

@@ -117,8 +117,10 @@ def connectors_of(
     return made
 
 
-def settings_of(name: str, connection: Connection, fields: tuple[MappedField, ...] = ()) -> ConnectionSettings:
-    """A connection as its connector is given it, with the custom fields that mappings use."""
+def settings_of(
+    name: str, connection: Connection, fields: tuple[MappedField, ...] = (), shown: tuple[str, ...] = ()
+) -> ConnectionSettings:
+    """A connection as its connector is given it, with the custom fields that mappings use and the syncs it shows."""
     return ConnectionSettings(
         name=name,
         vendor=connection.vendor,
@@ -131,4 +133,5 @@ def settings_of(name: str, connection: Connection, fields: tuple[MappedField, ..
         account=connection.account,
         options=connection.options,
         fields=fields,
+        shown=shown,
     )

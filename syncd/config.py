@@ -135,6 +135,7 @@ class Sync(StrictModel):
     poll: Duration = Field(timedelta(minutes=1), description='a duration like "1m"')
     guard: Guard = Field(Guard(), description="a table like { records = 20 }")
     approval: Approval = Field(20, description='a number of records, or "off"')
+    state_properties: bool = Field(False, description="true to show each record's state inside HubSpot")
     flows: dict[str, Flow] = Field(default_factory=dict, description="tables [syncs.<name>.flows.<flow>]")
 
 

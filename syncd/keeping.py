@@ -95,6 +95,7 @@ class Keeper:
         tx.end_actions([ended for decision in work.decisions.values() for ended in decision.ended], now)
         self._add_intents(tx, intents, records)
         tx.add_activity([entry for d in work.decisions.values() for entry in d.activity])
+        tx.add_activity(_unsaid(work, records, now))
         self._merge(tx, work)
         tx.wake([f"record:{id}" for id in work.decisions if _moved(work.before.get(id), records[id])], now)
 
@@ -195,6 +196,18 @@ class Keeper:
             created_at=self._engine.clock.now(),
             priority=work.priority,
         )
+
+
+def _unsaid(work: Work, records: dict[str, Record], now: datetime) -> list[Activity]:
+    """Where a record came to stand elsewhere without anything being done to it: a cure that was seen."""
+    return [
+        Activity(record=id, at=now, event=f"record.{record.status}", by="daemon", code=record.code or None)
+        for id, record in records.items()
+        if id in work.decisions
+        and not work.decisions[id].activity
+        and (before := work.before.get(id)) is not None
+        and (before.status, before.code) != (record.status, record.code)
+    ]
 
 
 def _moved(before: Record | None, after: Record) -> bool:

@@ -298,6 +298,31 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The state of one record, as it is shown on its entity.
+
+    Attributes:
+        id: the entity. category: a code of the catalogue, empty for none. link: the counterpart in its application.
+        last_success: None leaves what is shown.
+    """
+
+    id: str
+    status: str
+    category: str
+    last_success: datetime | None
+    link: str | None
+
+    def facts(self) -> dict[str, Value]:
+        """What counts when two of them are compared."""
+        return {
+            "status": self.status,
+            "category": self.category,
+            "last_success": self.last_success,
+            "link": self.link,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
     """What the engine must know about a vendor; from its manifest.
 
@@ -315,6 +340,7 @@ class Traits:
         most: kind, then field name, then how many characters it may have (`lines`: how many there may be). More is
             refused before it is sent, and never cut: what is cut stands under `normalisers`.
         amount_digits: decimals that amounts have at most, whatever the currency; None when the currency decides alone.
+        shows: the syncs whose records' states are shown on the entities of this connection.
         unique_numbers: no two invoices should carry one number, whether or not the vendor sees to it.
         batch: writes a request takes. windows: the limits that count writes. Both for estimates only.
     """
@@ -331,6 +357,7 @@ class Traits:
     absent: Mapping[Kind, frozenset[str]] = field(default_factory=dict)
     most: Mapping[Kind, Mapping[str, int]] = field(default_factory=dict)
     unique_numbers: bool = False
+    shows: frozenset[str] = frozenset()
     batch: int = 1
     windows: tuple[Window, ...] = ()
     amount_digits: int | None = None
@@ -409,6 +436,12 @@ class Connector(Protocol):
         """Signs, in words, that another program keeps this account's invoices in step too; none where it is allowed.
 
         Two programs that carry the same invoices over book them twice. One call at most.
+        """
+
+    async def show(self, sync: str, kind: Kind, rows: Sequence[Shown]) -> None:
+        """Show the states of records on their entities, in batches of the vendor's maximum; only if `traits.shows` it.
+
+        What the vendor refuses is left out: no record depends on it.
         """
 
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:

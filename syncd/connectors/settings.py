@@ -25,6 +25,7 @@ class ConnectionSettings:
         account: the vendor's account id where the caller must know it (QuickBooks: the realm id) and nobody connected
             it here.
         fields: custom fields that mappings use.
+        shown: syncs whose records' states are to be shown on its entities, where the vendor has a place for them.
         webhook_secrets: what this account's app signs its webhooks with; two while one takes the other's place.
         options: the vendor's own options, listed in its folder; and `pace`, see `paced`.
     """
@@ -40,6 +41,7 @@ class ConnectionSettings:
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     options: Mapping[str, str | float | bool] = field(default_factory=dict)
     fields: tuple[MappedField, ...] = ()
+    shown: tuple[str, ...] = ()
 
     @property
     def paced(self) -> bool:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from syncd.store.columns import BytewiseText, JsonText, KeyText, PeopleText, RowNumber, UtcDateTime
 
-HEAD = "0006"
+HEAD = "0007"
 """The revision this release works with; known here so that a start at head need not load Alembic."""
 
 IS_CREATE = text("op = 'create'")
@@ -292,6 +292,14 @@ activity = Table(
     Column("request_id", Text),
     Index("ix_activity_record", "record", "number"),
     sqlite_autoincrement=True,
+)
+
+shown = Table(
+    "shown",
+    metadata,
+    Column("record", BytewiseText, primary_key=True),
+    Column("side", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
 )
 
 actions = Table(

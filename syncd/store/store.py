@@ -27,6 +27,7 @@ from syncd.store.tx_deliveries import DeliveriesPart
 from syncd.store.tx_entities import EntitiesPart
 from syncd.store.tx_intents import IntentsPart
 from syncd.store.tx_listing import ListingPart
+from syncd.store.tx_shown import ShownPart
 from syncd.store.tx_times import TimesPart
 from syncd.store.tx_tokens import TokensPart
 
@@ -46,6 +47,7 @@ class Tx(
     TokensPart,
     TimesPart,
     AuditPart,
+    ShownPart,
 ):
     """One transaction. Its parts are split by table group over the `tx_*` modules."""
 

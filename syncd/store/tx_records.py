@@ -90,6 +90,7 @@ class RecordsPart(CountsPart):
         )
         self._connection.execute(update(schema.actions).where(schema.actions.c.record == id).values(record=into))
         self._connection.execute(delete(schema.keys).where(schema.keys.c.record == id))
+        self._connection.execute(delete(schema.shown).where(schema.shown.c.record == id))
         self._connection.execute(delete(_table).where(_table.c.id == id))
         self._count([_standing(before[id])], [])
 

@@ -39,7 +39,7 @@ def connect(
     own = Issuer(settings, calls)
     tokens = Tokens(settings=settings, issuer=own, keeper=secrets, clock=clock)
     client = Client(calls, allowance, Bearer(settings.token, tokens, own), options.api_version)
-    return HubSpot(client, transport, options, None if settings.token else tokens, settings.fields)
+    return HubSpot(client, transport, options, None if settings.token else tokens, settings.fields, settings.shown)
 
 
 def issuer(settings: ConnectionSettings, transport: Transport, clock: Clock, chance: Chance) -> Issuer:

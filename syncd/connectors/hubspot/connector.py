@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from syncd.connectors.base import Account, Authorization, Finding, MappedField, NewId, Order, Outcome, Page, Send
+from syncd.connectors.base import Account, Authorization, Finding, MappedField, NewId, Order, Outcome, Page, Send, Shown
 from syncd.connectors.http import Transport
-from syncd.connectors.hubspot import check, others, prepare
+from syncd.connectors.hubspot import check, others, prepare, states
 from syncd.connectors.hubspot.client import Client
 from syncd.connectors.hubspot.custom import CustomProperties
 from syncd.connectors.hubspot.lookup import Lookup
@@ -36,9 +37,10 @@ class HubSpot:
         options: Options,
         authorization: Authorization | None,
         fields: Sequence[MappedField] = (),
+        shown: Sequence[str] = (),
     ) -> None:
         self.authorization = authorization
-        self.traits = options.traits()
+        self.traits = replace(options.traits(), shows=frozenset(shown))
         self._custom = CustomProperties(client, fields)
         self._client = client
         self._options = options
@@ -101,10 +103,13 @@ class HubSpot:
         return await self._resolver.resolve(send, orders, age)
 
     async def prepare(self, kinds: Sequence[Kind]) -> None:
-        await prepare.provide(self._client, kinds)
+        await prepare.provide(self._client, kinds, self.traits.shows)
 
     async def other_syncs(self) -> Sequence[str]:
         return () if self._options.allow_other_sync else await others.signs(self._client, self._options)
+
+    async def show(self, sync: str, kind: Kind, rows: Sequence[Shown]) -> None:
+        await states.show(self._client, sync, kind, rows)
 
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:
         return await check.findings(self._client, self._recording, self._options, kinds)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from syncd.connectors.base import Condition, ConnectionTrouble
-from syncd.connectors.hubspot import wire
+from syncd.connectors.hubspot import states, wire
 from syncd.connectors.hubspot.client import Client
 from syncd.connectors.hubspot.errors import Rejected
 from syncd.connectors.hubspot.fields import (
@@ -44,32 +44,36 @@ def types_of(kinds: Sequence[Kind]) -> list[str]:
     return [*types, LINES] if INVOICES in types else types
 
 
-def wanted_on(object_type: str) -> dict[str, tuple[str, dict[str, str]]]:
-    """The properties an object needs: name to label and kind."""
-    return ON_ALL | ON_INVOICES if object_type == INVOICES else ON_ALL
+def wanted_on(object_type: str, shown: Collection[str] = ()) -> dict[str, tuple[str, dict[str, str]]]:
+    """The properties an object needs: name to label and kind. `shown`: syncs whose states it shows."""
+    own = ON_ALL | ON_INVOICES if object_type == INVOICES else ON_ALL
+    return own if object_type == LINES else own | states.properties(shown)
 
 
-async def missing_on(client: Client, object_type: str) -> list[str]:
+async def missing_on(client: Client, object_type: str, shown: Collection[str] = ()) -> list[str]:
     """Which of them are not there."""
     listed = wire.to(wire.Definitions, await client.get(client.paths.properties(object_type)))
     known = {definition.name for definition in listed.results}
-    return [name for name in wanted_on(object_type) if name not in known]
+    return [name for name in wanted_on(object_type, shown) if name not in known]
 
 
-async def provide(client: Client, kinds: Sequence[Kind]) -> None:
+async def provide(client: Client, kinds: Sequence[Kind], shown: Collection[str] = ()) -> None:
     """Create what is missing.
+
+    Args:
+        shown: syncs whose records' states are shown.
 
     Raises:
         ConnectionTrouble: `permission_missing` when it cannot be created.
     """
-    await together(*(_provide_on(client, object_type) for object_type in types_of(kinds)))
+    await together(*(_provide_on(client, object_type, shown) for object_type in types_of(kinds)))
 
 
-async def _provide_on(client: Client, object_type: str) -> None:
-    missing = await missing_on(client, object_type)
+async def _provide_on(client: Client, object_type: str, shown: Collection[str]) -> None:
+    missing = await missing_on(client, object_type, shown)
     if missing:
         await _provide_group(client, object_type)
-    await together(*(_provide_property(client, object_type, name) for name in missing))
+    await together(*(_provide_property(client, object_type, name, shown) for name in missing))
 
 
 async def _provide_group(client: Client, object_type: str) -> None:
@@ -79,8 +83,8 @@ async def _provide_group(client: Client, object_type: str) -> None:
         await _made(client, path, {"name": GROUP, "label": "syncd", "displayOrder": -1}, object_type)
 
 
-async def _provide_property(client: Client, object_type: str, name: str) -> None:
-    label, kind = wanted_on(object_type)[name]
+async def _provide_property(client: Client, object_type: str, name: str, shown: Collection[str]) -> None:
+    label, kind = wanted_on(object_type, shown)[name]
     body = {"name": name, "label": label, "groupName": GROUP, "formField": False, **kind}
     await _made(client, client.paths.properties(object_type), body, object_type)
 

@@ -19,6 +19,7 @@ from syncd.connectors.base import (
     Page,
     Refused,
     Send,
+    Shown,
     Traits,
     Unknown,
 )
@@ -150,6 +151,9 @@ class QuickBooks:
     async def other_syncs(self) -> Sequence[str]:
         """None: nothing that QuickBooks shows tells which programs are connected to a company."""
         return ()
+
+    async def show(self, sync: str, kind: Kind, rows: Sequence[Shown]) -> None:
+        """Nothing: QuickBooks has no fields that only its own people see."""
 
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:
         findings = await check(self._reader, kinds)
