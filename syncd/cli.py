@@ -242,6 +242,26 @@ def reconcile(
     raise typer.Exit(Exit.SOME_FAILED if told["unexplained"] else Exit.DONE)
 
 
+@app.command()
+def erase(
+    word: Annotated[str | None, typer.Argument(metavar="RECORD", help="A person's record id or vendor id.")] = None,
+    email: Annotated[str | None, typer.Option(help="The person's e-mail address.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it: it cannot be undone.")] = False,
+    config: ConfigFile = DEFAULT_CONFIG,
+    state_dir: StateDir = None,
+    json: Json = False,
+) -> None:
+    """Remove our copies of a person's data. Nothing is touched at the vendors; without --yes only say who is meant."""
+    from syncd import cli_erase, cli_output
+    from syncd.errors import UsageError
+
+    _log()
+    if (word is None) == (email is None):
+        raise UsageError("say who is meant: RECORD, or --email")
+    told = _run(partial(cli_erase.erased, _load(config, state_dir), word, email, carry_out=yes))
+    (cli_output.print_json if json else cli_output.print_erased)(told)
+
+
 def _day(text: str | None) -> date | None:
     from datetime import date
 

@@ -203,6 +203,29 @@ def print_proof(told: Mapping[str, Any]) -> None:
             print_table(("customer", "month", "currency", left, right, "why"), totals, "control totals that differ")
 
 
+def print_erased(told: Mapping[str, Any]) -> None:
+    """Who is meant, and what became of it."""
+    people = ", ".join(f"{one['connection']} {clean(one['id'])}" for one in told["people"])
+    match told["state"]:
+        case "preview":
+            print_lines(
+                f"would be erased here: {people}",
+                "their record stays, excluded, so that nothing is made again; erase them at the vendors as well",
+                "this cannot be undone; to do it: the same with --yes",
+            )
+        case "asked":
+            print_lines(
+                f"the daemon erases, once no request about them is out: {people}; files are rewritten within the hour"
+            )
+        case _:
+            print_lines(
+                f"erased: {people}",
+                f"{told['records']} records, {told['entities']} copies, {told['mentions']} mentions elsewhere; "
+                f"{told['copies']} copies of the state made before migrations are deleted",
+                "backups and plans made before still hold their data: delete those too",
+            )
+
+
 def _names(one: Mapping[str, Any]) -> str:
     return ", ".join(one["fields"])
 

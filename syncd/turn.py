@@ -8,6 +8,7 @@ meanwhile is looked at again.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 
@@ -17,12 +18,14 @@ from syncd.connectors.base import ConnectionTrouble
 from syncd.connectors.errand import Errand, on
 from syncd.deciding import KEPT, Decider, Work
 from syncd.engine import Engine
+from syncd.erasure import AGAIN, ERASE, SCRUB, ask, erase
 from syncd.guard import Guard
 from syncd.health import Health
 from syncd.keeping import Keeper
 from syncd.model.record import Change, Priority, Record, Status
 from syncd.model.references import EntityRef, Kind
 from syncd.model.snapshot import Presence, Snapshot
+from syncd.store.store import Tx
 from syncd.vanishing import doubted, kept
 
 log = structlog.get_logger("syncd.turn")
@@ -54,6 +57,8 @@ class Turn:
         )
         if not changes and not records:
             return 0
+        if asked := [change for change in changes if change.cause == ERASE]:
+            return await self._erase(asked)
         priority, changes, records = self._group(changes, records)
         seen = Seen()
         try:
@@ -72,6 +77,19 @@ class Turn:
         for work in works:
             log.info("turn.decided", sync=work.sync.name, records=len(work.decisions), **_tally(work))
         return len(changes) + len(records)
+
+    async def _erase(self, asked: list[Change]) -> int:
+        """Forget people, before anything else is done with them."""
+        engine, now = self._engine, self._engine.clock.now()
+
+        def body(tx: Tx) -> None:
+            found = erase(tx, engine.syncs, [change.ref for change in asked], now)
+            tx.finish_changes(asked)
+            ask(tx, found.busy, now + timedelta(seconds=AGAIN))
+            tx.set_meta(SCRUB, "1")
+
+        await engine.store.write(body)
+        return len(asked)
 
     def _group(self, changes: list[Change], records: list[Record]) -> tuple[Priority, list[Change], list[Record]]:
         """The most urgent of what is due, or all that is not urgent: whose turn it is, by turns if there is both."""

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from syncd.config import Config
 from syncd.engine import Engine
+from syncd.erasure import SCRUB, thoroughly
 from syncd.store.rows import Retention
 from syncd.store.store import Tx
 
@@ -22,8 +24,9 @@ KEEP_SENDS = timedelta(days=2)  # the exact bytes of requests whose outcome is k
 class Upkeep:
     """Runs at most once an hour, in bounded batches; and notes the counts when an hour begins."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, config: Config) -> None:
         self._engine = engine
+        self._config = config
         self._next = engine.clock.monotonic() + EVERY
         self._hour: datetime | None = None
 
@@ -36,6 +39,9 @@ class Upkeep:
         pruned = await self._engine.store.write(self._prune)
         while found := await self._engine.store.write(self._prune_deliveries):
             pruned += found
+        if await self._engine.store.read(lambda tx: tx.meta(SCRUB)) == "1":
+            await thoroughly(self._config, self._engine.store)
+            await self._engine.store.write(lambda tx: tx.set_meta(SCRUB, ""))
         wrong = await self._engine.store.read(lambda tx: tx.recount())
         if wrong:
             log.error("counts.wrong", differences=len(wrong))

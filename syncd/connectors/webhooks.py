@@ -45,7 +45,7 @@ class Hint:
         account: the vendor's account id; one app sends the events of all its accounts.
         event: tells the event from all others. Several hints of one event share it.
         grain: seconds within which another event may look exactly the same.
-        after: seconds to wait before the entity is read.
+        after: seconds to wait before the entity is read. erase: a person asked to be forgotten.
     """
 
     account: str
@@ -54,6 +54,7 @@ class Hint:
     event: bytes
     grain: float = 0.0
     after: float = 0.0
+    erase: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import structlog
 
 from syncd.connectors.webhooks import Hint, RawWebhook, Reason, Refusal
 from syncd.engine import Engine
+from syncd.erasure import ask
 from syncd.feed.doors import Door
 from syncd.feed.received import Receipts
 from syncd.health import Health
@@ -158,6 +159,7 @@ def _keep(tx: Tx, parcels: Sequence[_Parcel], now: datetime) -> list[int]:
             if hint.event in new:
                 _add(changes, ref, now + timedelta(seconds=hint.after))
     tx.put_changes(list(changes.values()))
+    ask(tx, [ref for parcel in parcels for ref, hint in parcel.hints if hint.erase and hint.event in fresh], now)
     tx.remember_deliveries(sorted(fresh - known.keys()), now)
     return counted
 

@@ -31,6 +31,8 @@ class Database(Protocol):
 
     async def write(self, work: Callable[[Connection], T]) -> T: ...
 
+    async def scrub(self) -> None: ...
+
     async def close(self) -> None: ...
 
 
@@ -66,6 +68,11 @@ class Life:
     async def write(self, work: Callable[[Connection], T]) -> T:
         return await _run(self._writer, work, self._writing)
 
+    async def scrub(self) -> None:
+        if self._writer.dialect.name == "sqlite":  # PostgreSQL does it by itself
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(_rewrite, self._writer, limiter=self._writing)
+
     async def close(self) -> None:
         self._readers.dispose()
         self._writer.dispose()
@@ -86,6 +93,18 @@ async def _run(engine: Engine, work: Callable[[Connection], T], limiter: anyio.C
     return result  # noqa: RET504 - the type checker does not know that a shield swallows nothing
 
 
+def _rewrite(engine: Engine) -> None:
+    # Deleted rows stay in free pages, and in the log of changes until it is emptied.
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        cursor.close()
+    finally:
+        connection.close()
+
+
 class Inline:
     """One SQLite connection for everything, used where it is called."""
 
@@ -104,6 +123,9 @@ class Inline:
     async def write(self, work: Callable[[Connection], T]) -> T:
         with self._engine.begin() as connection:
             return work(connection)
+
+    async def scrub(self) -> None:
+        _rewrite(self._engine)
 
     async def close(self) -> None:
         self._engine.dispose()

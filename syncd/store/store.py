@@ -25,6 +25,7 @@ from syncd.store.tx_changes import ChangesPart
 from syncd.store.tx_connections import ConnectionsPart
 from syncd.store.tx_deliveries import DeliveriesPart
 from syncd.store.tx_entities import EntitiesPart
+from syncd.store.tx_erasure import ErasurePart
 from syncd.store.tx_intents import IntentsPart
 from syncd.store.tx_listing import ListingPart
 from syncd.store.tx_shown import ShownPart
@@ -48,6 +49,7 @@ class Tx(
     TimesPart,
     AuditPart,
     ShownPart,
+    ErasurePart,
 ):
     """One transaction. Its parts are split by table group over the `tx_*` modules."""
 
@@ -95,6 +97,10 @@ class Store:
         await self._database.read(lambda connection: copy_state(connection, path))
         await anyio.to_thread.run_sync(migrate.prepare, made := make_url(f"sqlite:///{path}"))
         return Store(Life(made), self._seal)
+
+    async def scrub(self) -> None:
+        """Leave nothing of what was deleted in the database's files. Rewrites all of it: seconds for a large state."""
+        await self._database.scrub()
 
     async def close(self) -> None:
         await self._database.close()

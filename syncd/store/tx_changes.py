@@ -21,7 +21,9 @@ _PUT = upserted(
     _table,
     lambda new: {
         "generation": _table.c.generation + 1,
-        "cause": case((new.cause.in_(_AT_HAND), _table.c.cause), else_=new.cause),
+        "cause": case(
+            (or_(new.cause.in_(_AT_HAND), _table.c.cause == literal("erase")), _table.c.cause), else_=new.cause
+        ),
         "priority": case((new.priority < _table.c.priority, new.priority), else_=_table.c.priority),
         "due_at": case((new.due_at < _table.c.due_at, new.due_at), else_=_table.c.due_at),
     },
@@ -37,6 +39,7 @@ class ChangesPart(TxPart):
         """Add hints. One that is there already counts up and keeps the most urgent priority and the earliest time.
 
         The last cause stays, but for `seen` and `kept`: what is at hand may be older than what another hint is about.
+        An `erase` always stays.
         """
         _PUT.run(self._connection, [_row_of(change) for change in changes])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlalchemy import delete, select
 
@@ -20,6 +21,8 @@ from syncd.store.waking import wake
 
 _REF = ("connection", "kind", "id")
 MARKER = "marker"
+ERASED = "erased"
+"""The digest of an entity whose content is never stored again."""
 _SEE = upserted(schema.entities)
 _ADD_VERSIONS = added(schema.versions)
 _DROP_KEYS = each(delete(schema.entity_keys).where(*same(schema.entity_keys, _REF)))
@@ -53,8 +56,12 @@ class EntitiesPart(TxPart):
         before = self._digests(looks)
         entities, versions = [], []
         changed: list[Observed] = []
-        for ref, look in looks.items():
+        for ref, look in tuple(looks.items()):
+            if before.get(ref) == ERASED:
+                looks[ref] = look = _blank(look)
             row = _entity_row(look)
+            if before.get(ref) == ERASED:
+                row["digest"] = ERASED
             entities.append(row)
             if before.get(ref) != row["digest"]:
                 versions.append(_version_row(look, row))
@@ -177,6 +184,13 @@ def _entity_row(look: Observed) -> Row:
         "seen_at": look.at,
         "body": body,
     }
+
+
+def _blank(look: Observed) -> Observed:
+    """Of someone who was erased nothing is stored again."""
+    seen = look.snapshot
+    blank = Snapshot(kind=seen.kind, id=seen.id, version=seen.version, presence=seen.presence)
+    return replace(look, snapshot=blank, keys=())
 
 
 def _version_row(look: Observed, entity: Row) -> Row:

@@ -105,7 +105,10 @@ def _told(listed: list[dict[str, Any]], types: Mapping[str, Kind]) -> Told:
         account = entity_id(event.get("portalId"))
         named = [] if account is None else list(_named(event, types))
         pause = LIMITS.settle if text(event.get("propertyName")) == "hs_invoice_status" else 0.0
-        hints += [Hint(account=account or "", kind=kind, id=id, event=own, after=pause) for kind, id in named]
+        erase = text(event.get("subscriptionType")).endswith(".privacyDeletion")
+        hints += [
+            Hint(account=account or "", kind=kind, id=id, event=own, after=pause, erase=erase) for kind, id in named
+        ]
         ignored += not named
     return Told(hints=tuple(hints), events=len(listed), ignored=ignored)
 

@@ -28,8 +28,8 @@ GENERIC_ONLY = {
 }
 """What classic events do not have (changelog: generic webhook subscriptions)."""
 
-_FLAGS = {"creation": "CREATED", "deletion": "DELETED", "restore": "RESTORED"}
-_OPERATIONS = {"create": "creation", "archive": "deletion", "restore": "restore"}
+_FLAGS = {"creation": "CREATED", "deletion": "DELETED", "privacyDeletion": "DELETED", "restore": "RESTORED"}
+_OPERATIONS = {"create": "creation", "archive": "deletion", "restore": "restore", "forget": "privacyDeletion"}
 
 
 def happened(entries: Sequence[Entry], changes: Sequence[Change]) -> Iterator[Happening]:

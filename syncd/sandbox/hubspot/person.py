@@ -60,6 +60,8 @@ class Person:
                     self._update(record, fields, hand)
                 case "delete" | "archive":
                     self.writes.archive(record, hand)
+                case "gdpr_delete" if kind.name == "contacts":
+                    self.writes.forget(record, hand)
                 case "restore":
                     self.writes.restore(record, hand)
                 case "void":

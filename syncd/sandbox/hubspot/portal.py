@@ -127,6 +127,12 @@ class Portal:
         for name, unique in self.table(record.kind).unique.items():
             self._index(unique, record.value(name), None)
 
+    def forget(self, record: Record) -> None:
+        """For good: no recycle bin has it. It must be archived and have no associations."""
+        table = self.table(record.kind)
+        table.drop(record)
+        self._undo.append(lambda: table.add(record))
+
     def restore(self, record: Record) -> None:
         """Out of the recycle bin."""
         self._mark(record, "archived_at", None)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from syncd.sandbox.hubspot.kinds import KINDS
 
-EVENTS = ("creation", "deletion", "merge", "restore", "associationChange")
+EVENTS = ("creation", "deletion", "merge", "restore", "associationChange", "privacyDeletion")
 
 CLASSIC = ("contact", "company", "deal", "product", "line_item")
 """Kinds whose events have names of their own; all others are generic whatever the app asks for."""
@@ -34,6 +34,7 @@ def default() -> list[str]:
     names = []
     for kind, properties in _WATCHED.items():
         names += [f"{kind}.{event}" for event in ("creation", "deletion", "restore")]
+        names += [f"{kind}.privacyDeletion"] if kind == "contact" else []
         names += [f"{kind}.merge"] if kind in _MERGED else []
         names += [f"{kind}.associationChange"] if kind in _ASSOCIATED else []
         names += [f"{kind}.propertyChange:{name}" for name in properties.split()]

@@ -94,6 +94,16 @@ class Writes:
             rules.archived(record, hand)
             self.portal.note(hand, "archive", record, {})
 
+    def forget(self, record: Record, hand: Hand) -> None:
+        """A privacy deletion: permanent, with its associations (HubSpot: perform a GDPR-compliant delete)."""
+        with self.portal.atomic():
+            for kind in tuple(self.portal.links.kinds(record.ref)):
+                for other in self.portal.linked(record, kind):
+                    self._relink(record, other, (), hand)
+            self.portal.archive(record, hand)
+            self.portal.note(hand, "forget", record, {})
+            self.portal.forget(record)
+
     def restore(self, record: Record, hand: Hand) -> None:
         """Out of the recycle bin, with its associations as they were."""
         with self.portal.atomic():
