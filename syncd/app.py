@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -31,6 +32,7 @@ from syncd.core.rules import SyncRules
 from syncd.disk import Disk
 from syncd.engine import Engine
 from syncd.feed import doors
+from syncd.feed.backfill import Backfiller
 from syncd.feed.intake import Intake
 from syncd.feed.listener import listening
 from syncd.feed.poller import Poller
@@ -77,6 +79,7 @@ class App:
     turn: Turn
     gate: Gate
     planner: Planner
+    backfiller: Backfiller
     executor: Executor
     replanner: Replanner
     upkeep: Upkeep
@@ -120,6 +123,16 @@ class App:
     def ring(self) -> None:
         """Something was asked of a record: it is to be looked at now."""
         self.bell.ring()
+
+    async def backfill(self, sync: str, flow: str | None, since: datetime) -> dict[str, object]:
+        """Begin to let in the history of a flow, or of all flows that have one, from a moment on."""
+        await self.backfiller.start(known(self.syncs, sync, flow), flow, since)
+        self.bell.ring()
+        return await self.backfills()
+
+    async def backfills(self) -> dict[str, object]:
+        """How far the backfills have come."""
+        return {"backfills": await self.backfiller.progress()}
 
     async def connection(self, action: str, name: str) -> dict[str, object]:
         """Disconnect a connection, or take in that a person has connected it anew."""
@@ -172,7 +185,7 @@ class App:
         if not self._all_met() or self.disk.low():
             return 0
         moved = await self.turn.run() + await self.executor.flush() + await self.replanner.run()
-        return moved or await self._review()
+        return moved or await self._review() or await self.backfiller.step()
 
     async def _review(self) -> int:
         """When nothing is due: whether new syncs may go on by themselves."""
@@ -324,6 +337,8 @@ async def assembled(
     accounts.remember()
     bell, disk = Bell(), Disk(config)
     guard = Guard(max((sync.guard.records for sync in config.syncs.values()), default=20))
+    backfiller = Backfiller(engine, health)
+    await backfiller.load()
     gate = Gate(engine, {name: sync.approval for name, sync in config.syncs.items()})
     return App(
         config=config,
@@ -333,6 +348,7 @@ async def assembled(
         poller=Poller(engine, health),
         turn=Turn(engine, health, guard, gate),
         gate=gate,
+        backfiller=backfiller,
         planner=Planner(engine, bell, config.state_dir, version("syncd")),
         executor=Executor(engine, health, bell),
         replanner=Replanner(engine),
@@ -412,3 +428,22 @@ async def carried_out(app: App, plan: object, *, wait: float, progress: Progress
     told = await app.planner.apply(plan)
     await app.drain(wait, progress)
     return {**told, **await app.planner.outcome()}
+
+
+async def backfilled(
+    config: Config, sync: str, flow: str | None, since: datetime, *, wait: float, tell: Callable[[Any], None]
+) -> dict[str, Any]:
+    """Let in history and work until it is done; `tell` hears how far it has come."""
+    async with opened(config, "backfill") as app:
+        await app.backfill(sync, flow, since)
+        async with anyio.create_task_group() as group:
+            group.start_soon(_telling, app, tell)
+            await app.drain(wait)
+            group.cancel_scope.cancel()
+        return await app.backfills()
+
+
+async def _telling(app: App, tell: Callable[[Any], None]) -> None:
+    while True:
+        await anyio.sleep(1)
+        tell(await app.backfills())

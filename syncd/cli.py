@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -360,6 +361,30 @@ def remap_command(
     _log()
     told = _run(partial(cli_remap.remapped, _load(config, state_dir), sync, flow, carry_out=yes))
     (cli_output.print_json if json else cli_output.print_remap)(told)
+
+
+@app.command()
+def backfill(
+    sync: SyncName,
+    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The day its last change may lie back to.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    state_dir: StateDir = None,
+    flow: Annotated[str | None, typer.Option(help="Of this flow alone.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to follow it; a daemon goes on by itself.")] = 86400.0,
+    json: Json = False,
+) -> None:
+    """Bring over what is older than the sync. Documents that are there already are linked, doubtful ones listed."""
+    from syncd import cli_backfill, cli_output
+
+    _log()
+    loaded = _load(config, state_dir)
+    with cli_backfill.shown(json=json) as tell:
+        told = _run(partial(cli_backfill.backfill, loaded, os.environ, sync, flow, since.date(), wait, tell))
+    if json:
+        cli_output.print_json(told)
+    else:
+        cli_output.print_lines(*(cli_backfill.line(one) for one in told["backfills"] if one["sync"] == sync))
+    raise typer.Exit(cli_backfill.exit_of(told, sync))
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -122,6 +123,13 @@ class Daemon:
 
     async def apply(self, plan: object) -> dict[str, Any]:
         return await self._ask("POST", "apply", body=plan, seconds=PLAN_SECONDS)
+
+    async def backfill(self, sync: str, flow: str | None, since: date) -> dict[str, Any]:
+        where = f"syncs/{sync}" if flow is None else f"syncs/{sync}/flows/{flow}"
+        return await self._ask("POST", f"{where}/backfill", {"since": since.isoformat()})
+
+    async def backfills(self) -> dict[str, Any]:
+        return await self._get("backfills")
 
     async def applied(self) -> dict[str, Any]:
         return await self._get("apply")

@@ -101,7 +101,7 @@ class Turn:
             changes = [change for change in changes if change.priority is first]
             records = [record for record in records if urgency[record.id] is first]
         else:
-            changes = _parents_first([change for change in changes if change.priority >= Priority.POLL])
+            changes = _parents_first(_live_first([change for change in changes if change.priority >= Priority.POLL]))
             records = [record for record in records if urgency[record.id] >= Priority.POLL]
             first = min([*(change.priority for change in changes), *(Priority.POLL for _ in records[:1])])
         for record in records:
@@ -138,6 +138,12 @@ class Turn:
 
     async def _known(self, refs: list[EntityRef]) -> dict[EntityRef, Snapshot]:
         return await self._engine.store.read(lambda tx: tx.snapshots(refs)) if refs else {}
+
+
+def _live_first(changes: list[Change]) -> list[Change]:
+    """Without a backlog, while anything else is due."""
+    first = min((change.priority for change in changes), default=Priority.POLL)
+    return [change for change in changes if change.priority is first]
 
 
 def _parents_first(changes: list[Change]) -> list[Change]:

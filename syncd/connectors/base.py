@@ -397,6 +397,12 @@ class Connector(Protocol):
         known by its version costs nothing further. Deletions are included (as sightings that are not PRESENT).
         """
 
+    def history(self, kind: Kind, since: datetime, cursor: str | None, now: datetime) -> AsyncIterator[Page]:
+        """Everything of a kind that was last changed at `since` or later, the oldest first, in the largest pages.
+
+        Each page's cursor, under the kind, is where to go on from after it; None begins. What is gone is not included.
+        """
+
     async def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Snapshot]:
         """The entities as they are now, composite ones whole. What is gone for good is a DELETED snapshot.
 

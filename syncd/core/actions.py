@@ -12,6 +12,7 @@ from syncd.core.decision import Case, Context, Decision, Will, noted
 from syncd.core.identity import identified, with_entity
 from syncd.core.joining import joined
 from syncd.core.lifecycle import excluded, pending
+from syncd.core.near import AMBIGUOUS, APART
 from syncd.core.rules import FlowRules
 from syncd.core.vanished import gone
 from syncd.core.variance import ACCEPTABLE, agreed_as_they_are
@@ -38,8 +39,8 @@ def why_not(record: Record, action: Action, flow: FlowRules) -> str | None:
             return f"it is {standing}: there is nothing to try again; “refresh” reads it anew"
         case ActionName.EXCLUDE if record.code == BY_PERSON:
             return "it is excluded by a person already"
-        case ActionName.INCLUDE if record.code != BY_PERSON:
-            return f"it is {standing}, and not excluded by a person"
+        case ActionName.INCLUDE if record.code not in (BY_PERSON, AMBIGUOUS):
+            return f"it is {standing}, and neither excluded by a person nor perhaps there already"
         case ActionName.FORCE if not both or record.status is Status.EXCLUDED:
             return f"it is {standing}: only what stands on both sides can be forced"
         case ActionName.FORCE if action.take is not None and not flow.direction.allows(action.take):
@@ -184,7 +185,10 @@ def _kept_out(case: Case, action: Action, context: Context) -> Case:
 
 
 def _let_in(case: Case, context: Context) -> Case:
-    return replace(case, record=pending(case.record, "queued", context.now))
+    record = case.record
+    if record.code == AMBIGUOUS:
+        record = replace(record, notes=(*record.notes, APART))
+    return replace(case, record=pending(record, "queued", context.now))
 
 
 def _link(course: _Course, action: Action, context: Context) -> _Course:

@@ -84,6 +84,7 @@ _ROWS = {
         product_inactive           vendor   parent
         duplicate_display_name     vendor   key
         duplicate_document_number  vendor   key
+        document_ambiguous         here     person
         edited_outside_origin      vendor   change
         conflict_held              here     person
         amount_mismatch            vendor   change
@@ -127,6 +128,7 @@ _ROWS = {
         variance_accepted          nothing  change
         payment_mirrored           nothing  change
         counterpart_gone           vendor   change
+        apart_by_person            nothing  change
         counterpart_inactive       vendor   change
         other_credit               nothing  change
         payment_refunded           vendor   change

@@ -77,6 +77,12 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
         "Another document in {right} already has this number.",
         "Change the number of one of the two documents.",
     ),
+    "document_ambiguous": (
+        "Perhaps there already",
+        "A document from before the sync began is nearly the same as one in {right} (or {left}): same customer and "
+        "total, but another number or date. It was neither made again nor joined with it.",
+        "Link it to the document it is, or include it if it is one of its own.",
+    ),
     "edited_outside_origin": (
         "Edited on the wrong side",
         "Amounts, lines, customer or payments of this document were changed on a side that does not own them. "
@@ -277,6 +283,11 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
         "Other side is gone",
         "The record on the other side was deleted or archived. This side was left as it is.",
         "Restore it if it is still needed; otherwise nothing to do.",
+    ),
+    "apart_by_person": (
+        "A document of its own",
+        "A person has said that the documents which look like this one are others.",
+        "Nothing to do.",
     ),
     "counterpart_inactive": (
         "Other side is out of use",

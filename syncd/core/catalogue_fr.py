@@ -77,6 +77,12 @@ FRENCH: dict[str, tuple[str, str, str]] = {
         "Un autre document porte déjà ce numéro dans {right}.",
         "Changez le numéro de l’un des deux documents.",
     ),
+    "document_ambiguous": (
+        "Peut-être déjà présent",
+        "Un document d’avant le début de la synchronisation ressemble à un document de {right} (ou de {left}) : même "
+        "client et même total, mais un autre numéro ou une autre date. Il n’a été ni recréé ni relié.",
+        "Reliez-le au document qu’il est déjà, ou incluez-le si c’en est un autre.",
+    ),
     "edited_outside_origin": (
         "Modifié du mauvais côté",
         "Des montants, des lignes, le client ou des paiements de ce document ont été modifiés d’un côté qui n’en est "
@@ -284,6 +290,11 @@ FRENCH: dict[str, tuple[str, str, str]] = {
         "L’autre côté a disparu",
         "L’enregistrement de l’autre côté a été supprimé ou archivé. Ce côté-ci est resté tel quel.",
         "Restaurez-le s’il est encore utile ; sinon rien à faire.",
+    ),
+    "apart_by_person": (
+        "Un document à part entière",
+        "Une personne a confirmé que les documents qui lui ressemblent en sont d’autres.",
+        "Rien à faire.",
     ),
     "counterpart_inactive": (
         "L’autre côté est hors d’usage",

@@ -157,10 +157,15 @@ def match_keys(noun: Noun | None) -> tuple[MatchKey, ...]:
         if noun.number:
             keys.append(MatchKey("number", noun.number.strip()))
         if noun.customer:
-            keys.append(MatchKey("customer", noun.customer))
+            keys += [MatchKey("customer", noun.customer), bill_key(noun.customer, noun)]
     if isinstance(noun, Payment):
         keys.extend(MatchKey("invoice", allocation.invoice) for allocation in noun.allocations)
     return tuple(keys)
+
+
+def bill_key(customer: str, invoice: Invoice) -> MatchKey:
+    """What a customer owes, by which a document is found whose number is another one."""
+    return MatchKey("bill", f"{customer}:{decimal_text(invoice.total)}:{invoice.currency.upper()}")
 
 
 def shown_name(party: Party) -> str | None:

@@ -20,6 +20,7 @@ from syncd.core.lifecycle import excluded, failed, pending, synced
 from syncd.core.limits import refuse_unknown_fields
 from syncd.core.match import counterpart
 from syncd.core.mirrored import cannot_be_recorded, instead, mirror_payment
+from syncd.core.near import refuse_near, refuse_other_date
 from syncd.core.outcome import Settled
 from syncd.core.parents import fallback_key
 from syncd.core.reconcile import reconcile
@@ -164,6 +165,7 @@ def _introduce(case: Case, context: Context, source: Side) -> Decision:
     # What we have seen came first; the vendor is asked only now that a create is about to follow.
     if (found := counterpart(context, case, source, ask=True)) is not None:
         return _adopt(case, context, source, found)
+    refuse_near(case, context, source)
     command = create(context, case, source, keyed(project(snapshot, context.flow, source), None, strong_ids=False))
     return Decision(
         record=pending(case.record, "queued", context.now),
@@ -174,6 +176,7 @@ def _introduce(case: Case, context: Context, source: Side) -> Decision:
 
 def _adopt(case: Case, context: Context, source: Side, found: Snapshot) -> Decision:
     """Both halves are there: join them, and let what differs flow."""
+    refuse_other_date(case, context, source, found)
     both, folds = joined(case, context, source, found)
     try:
         decision = reconcile(both, context)

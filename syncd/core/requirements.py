@@ -81,10 +81,17 @@ def _after_start(asked: Asked) -> str | None:
 
 
 def _before(asked: Asked, moment: datetime | None) -> str | None:
-    touched = [when for when in (asked.snapshot.created, asked.snapshot.modified) if when is not None]
-    if moment is not None and touched and max(touched) < moment:
-        return f"It was last changed before {moment.date().isoformat()}."
-    return None
+    if moment is None:
+        return None
+    # A backfill lifts this filter, from its date on, and no other.
+    since = min(moment, asked.flow.since or moment)
+    return f"It was last changed before {since.date().isoformat()}." if touched_before(asked.snapshot, since) else None
+
+
+def touched_before(snapshot: Snapshot, moment: datetime) -> bool:
+    """Whether an entity was last made or changed before a moment, as far as its vendor tells."""
+    touched = [when for when in (snapshot.created, snapshot.modified) if when is not None]
+    return bool(touched) and max(touched) < moment
 
 
 def _has_email(asked: Asked) -> str | None:

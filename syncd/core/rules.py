@@ -116,6 +116,7 @@ class FlowRules:
         origin_rule: money fields belong to the side of birth; without it every field is shared.
         customers, products, invoices: names of the flows this one's references point into, None where it has none.
         opened: per source side, the moment its direction was opened after the sync was already running.
+        since: what was last changed at this moment or later is let in by a backfill, however old it is.
         fallback_product: name of the product that lines without one are booked on, with its income account.
         income_account: the account of products made on the books side.
         tax_product: name of the books' product for lines that are a tax.
@@ -146,6 +147,7 @@ class FlowRules:
     name_pattern: str | None = None
     native_sources: Mapping[Side, frozenset[str]] = field(default_factory=dict)
     opened: Mapping[Side, datetime] = field(default_factory=dict)
+    since: datetime | None = None
     digest: str = ""
 
 

@@ -1,8 +1,9 @@
-"""The answers about plans."""
+"""The answers about plans and backfills."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -33,6 +34,20 @@ class PlanApi:
         except msgspec.DecodeError as error:
             return problem(request, HTTPStatus.BAD_REQUEST, f"this is no plan: {error}")
         return await _told(request, self._source.planner.apply(raw))
+
+    async def backfill(self, request: web.Request) -> web.Response:
+        given, told = parameters(request, "since"), request.match_info
+        try:
+            since = datetime.fromisoformat(given["since"]).replace(tzinfo=UTC)
+        except (KeyError, ValueError):
+            return problem(request, HTTPStatus.BAD_REQUEST, "since: a day like 2026-01-31")
+        return await _told(request, self._source.backfill(told["sync"], told.get("flow"), since))
+
+    backfill_sync = backfill
+
+    async def backfills(self, request: web.Request) -> web.Response:
+        parameters(request)
+        return await _told(request, self._source.backfills())
 
     async def applied(self, request: web.Request) -> web.Response:
         parameters(request)

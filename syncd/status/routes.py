@@ -85,6 +85,7 @@ _HOURS = Parameter(
     name="hours", schema={**NUMBER, "minimum": 1, "maximum": 24 * 90, "default": 24 * 7}, words="How far back."
 )
 _UNKNOWN = (HTTPStatus.NOT_FOUND,)
+_SINCE = Parameter(name="since", schema={**TEXT, "format": "date"}, words="The day. It has to be given.")
 _PLANNED = (HTTPStatus.BAD_GATEWAY,)
 _TOLD = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
@@ -187,6 +188,31 @@ ROUTES = (
         words="Accept a token no longer. Through the unix socket only.",
         answer="Token",
         problems=_TOLD,
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/syncs/{{sync}}/flows/{{flow}}/backfill",
+        name="backfill",
+        words="Let in the history of a flow from a day on, and begin to bring it over, behind everything else.",
+        answer="Backfills",
+        query=(_SINCE,),
+        problems=_TOLD,
+    ),
+    Route(
+        method="POST",
+        path=f"{API}/syncs/{{sync}}/backfill",
+        name="backfill_sync",
+        words="The same for all flows of a sync that have a history.",
+        answer="Backfills",
+        query=(_SINCE,),
+        problems=_TOLD,
+    ),
+    Route(
+        method="GET",
+        path=f"{API}/backfills",
+        name="backfills",
+        words="How far the backfills have come, how fast they go and how long they will take.",
+        answer="Backfills",
     ),
     Route(
         method="POST",

@@ -301,6 +301,23 @@ SCHEMAS: dict[str, Schema] = {
         allowed=NUMBER,
         moved=listed(shape(sync=TEXT, flow=TEXT, label=TEXT, op=TEXT, connection=TEXT, words=TEXT)),
     ),
+    "Backfills": shape(
+        backfills=listed(
+            shape(
+                sync=TEXT,
+                flow=TEXT,
+                since=MOMENT,
+                phase={"type": "string", "enum": ["left", "right", "deciding", "done"]},
+                looked=NUMBER,
+                passed=NUMBER,
+                let_in=NUMBER,
+                waiting=NUMBER,
+                per_minute=NUMBER,
+                seconds_left=maybe(NUMBER),
+                started_at=MOMENT,
+            )
+        )
+    ),
     "Outcome": shape(done=NUMBER, failed=NUMBER, waiting=NUMBER),
     "ConnectionTold": shape(
         connection=TEXT, action=TEXT, account_name=maybe(TEXT), flows=listed(TEXT), state=TEXT, words=TEXT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from syncd.clock import Clock
@@ -63,6 +64,16 @@ class Owner(StatusSource, Protocol):
 
     @property
     def planner(self) -> Plans: ...
+
+    async def backfill(self, sync: str, flow: str | None, since: datetime) -> dict[str, object]:
+        """Begin to let in the history of a flow, or of all flows that have one, from a moment on.
+
+        Raises:
+            UsageError: there is no such sync or flow, or nothing is kept out of it for its age.
+        """
+
+    async def backfills(self) -> dict[str, object]:
+        """How far the backfills have come."""
 
     async def connection(self, action: str, name: str) -> dict[str, object]:
         """Disconnect a connection, or take in that a person has connected it anew.

@@ -45,6 +45,31 @@ class Approval:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfill:
+    """How far the backfill of a flow has come.
+
+    Attributes:
+        phase: `left` and `right` while that side's history is read, `deciding`, `done`.
+        cursor: where to go on within the phase.
+        looked: entities that were read. passed: of these, how many were looked through for what is let in.
+        let_in: those that are.
+        decided_from: when deciding began, for the rate.
+    """
+
+    sync: str
+    flow: str
+    since: datetime
+    phase: str
+    cursor: str | None = None
+    looked: int = 0
+    passed: int = 0
+    let_in: int = 0
+    started_at: datetime
+    decided_from: datetime | None = None
+    ended_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class CountRow:
     """How many records of a flow stand in one status and code, or carry one note."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from syncd.store.columns import BytewiseText, JsonText, KeyText, PeopleText, RowNumber, UtcDateTime
 
-HEAD = "0007"
+HEAD = "0008"
 """The revision this release works with; known here so that a start at head need not load Alembic."""
 
 IS_CREATE = text("op = 'create'")
@@ -343,4 +343,20 @@ approvals = Table(
     Column("op", Text, primary_key=True),
     Column("command", Text, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
+)
+
+backfills = Table(
+    "backfills",
+    metadata,
+    Column("sync", Text, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("cursor", Text),
+    Column("looked", Integer, nullable=False),
+    Column("passed", Integer, nullable=False),
+    Column("let_in", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("decided_from", UtcDateTime),
+    Column("ended_at", UtcDateTime),
 )

@@ -21,6 +21,7 @@ from syncd.store.tx_actions import ActionsPart
 from syncd.store.tx_activity import ActivityPart
 from syncd.store.tx_approvals import ApprovalsPart
 from syncd.store.tx_audit import AuditPart
+from syncd.store.tx_backfills import BackfillsPart
 from syncd.store.tx_changes import ChangesPart
 from syncd.store.tx_connections import ConnectionsPart
 from syncd.store.tx_deliveries import DeliveriesPart
@@ -37,6 +38,7 @@ T = TypeVar("T")
 
 class Tx(
     ApprovalsPart,
+    BackfillsPart,
     ConnectionsPart,
     ChangesPart,
     DeliveriesPart,

@@ -71,6 +71,9 @@ class HubSpot:
     def changes_since(self, cursors: Mapping[str, str], kinds: Sequence[Kind], now: datetime) -> AsyncIterator[Page]:
         return self._poll.changes(cursors, kinds, now)
 
+    def history(self, kind: Kind, since: datetime, cursor: str | None, now: datetime) -> AsyncIterator[Page]:
+        return self._poll.history(kind, since, cursor, now)
+
     async def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Snapshot]:
         return await self._reader.read(kind, ids)
 

@@ -52,6 +52,14 @@ class Poll:
             async for page in self._archived(kind, cursors.get(f"{kind}:archived"), began, now):
                 yield page
 
+    async def history(self, kind: Kind, since: datetime, cursor: str | None, now: datetime) -> AsyncIterator[Page]:
+        """As the contract says; a cursor is a time of HubSpot's clock. Lines alone make no invoice newer here."""
+        start = moments.parse(cursor) if cursor else since
+        properties = read_properties(kind, self._options) if kind in WHOLE else (modified_property(TYPES[kind]),)
+        async for step in self._walker.walk(TYPES[kind], start, properties, now):
+            sightings = tuple(await self._sightings(kind, step.records, {}))
+            yield Page(sightings=sightings, cursors={str(kind): moments.printed(step.upto)})
+
     async def _live(
         self, kind: Kind, cursors: Mapping[str, str], now: datetime
     ) -> AsyncIterator[tuple[Page, datetime]]:

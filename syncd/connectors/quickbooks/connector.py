@@ -32,7 +32,7 @@ from syncd.connectors.quickbooks.lookup import look
 from syncd.connectors.quickbooks.manifest import MANIFEST
 from syncd.connectors.quickbooks.mapping import gone
 from syncd.connectors.quickbooks.outcomes import Writer
-from syncd.connectors.quickbooks.poll import changes_since
+from syncd.connectors.quickbooks.poll import changes_since, history
 from syncd.connectors.quickbooks.reader import Reader
 from syncd.connectors.quickbooks.wire import Raw
 from syncd.model.references import Kind, MatchKey
@@ -90,6 +90,9 @@ class QuickBooks:
 
     def changes_since(self, cursors: Mapping[str, str], kinds: Sequence[Kind], now: datetime) -> AsyncIterator[Page]:
         return changes_since(self._reader, cursors, kinds, now, self._overlap)
+
+    def history(self, kind: Kind, since: datetime, cursor: str | None, now: datetime) -> AsyncIterator[Page]:
+        return history(self._reader, kind, since, cursor)
 
     async def read(self, kind: Kind, ids: Sequence[str]) -> Mapping[str, Snapshot]:
         return await self._reader.read(kind, ids)

@@ -48,6 +48,22 @@ async def changes_since(
             yield page
 
 
+async def history(reader: Reader, kind: Kind, since: datetime, cursor: str | None) -> AsyncIterator[Page]:
+    """Everything last changed at `since` or later, in that order; a cursor is the last time that was seen.
+
+    Each page begins at the last time of the one before, so that nothing is missed when rows move meanwhile. A whole
+    page of one time is stepped over by its place.
+    """
+    start, place = instant(cursor) if cursor else since, 1
+    while True:
+        rows = (await reader.since(kind, start, place)).rows
+        last = instant(rows[-1]["MetaData"]["LastUpdatedTime"]) if rows else start
+        yield Page(sightings=tuple(await _sightings(reader, kind, rows)), cursors={kind: _cursor(last)})
+        if len(rows) < LIMITS.page_rows:
+            return
+        start, place = (last, 1) if last > start else (start, place + len(rows))
+
+
 async def _followed(reader: Reader, kinds: Sequence[Kind], since: datetime) -> AsyncIterator[Page]:
     found, time = await reader.client.changes([ENTITIES[kind] for kind in kinds], since)
     if sum(map(len, found.values())) < LIMITS.page_rows:

@@ -12,7 +12,7 @@ from syncd.connectors.quickbooks.books import Books, books
 from syncd.connectors.quickbooks.client import LIMITS, Answer, Client, ReadRefused
 from syncd.connectors.quickbooks.errors import CODE_NOT_FOUND
 from syncd.connectors.quickbooks.mapping import Reading, gone, snapshot
-from syncd.connectors.quickbooks.wire import ENTITIES, LISTS, Raw, quoted
+from syncd.connectors.quickbooks.wire import ENTITIES, LISTS, Raw, moment_text, quoted
 from syncd.model.nouns import Party, Product, field_value
 from syncd.model.references import Kind, MatchKey
 from syncd.model.snapshot import Snapshot
@@ -173,6 +173,13 @@ class Reader:
         """The objects of a kind that were made last, the newest first."""
         paging = f"orderby MetaData.CreateTime desc maxresults {count}"
         return await self.snapshots(kind, (await self.client.ask(_select(kind, (), paging))).rows)
+
+    async def since(self, kind: Kind, moment: datetime, place: int) -> Answer:
+        """One page of what was last changed at that moment or later, in that order, from that place on."""
+        paging = f"orderby MetaData.LastUpdatedTime startposition {place} maxresults {LIMITS.page_rows}"
+        return await self.client.ask(
+            _select(kind, (f"MetaData.LastUpdatedTime >= {quoted(moment_text(moment))}",), paging)
+        )
 
     async def income_account(self, name: str) -> str | None:
         """The id of an income account by its name, with or without its parents' names; None if there is none."""
