@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import signal
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -136,11 +137,13 @@ async def test_a_backfill_that_is_killed_again_and_again(invoices: int, kills: i
         assert not labels & {row.get("DocNumber") for row in (await w.books_rows("Invoice")).values()}
         killer = Killer(random.Random(invoices))
         intercept(w, killer)
+        deaths = 0
         for attempt in range(kills):
             words = ("once",) if attempt else ("backfill", "invoicing", "--since", SINCE)
             async with running(w, *words) as process:
                 killer.aim(process)
-                await asyncio.wait_for(process.wait(), 60)
+                deaths += await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL
+        assert deaths == kills
         killer.victim = None
         await w.once()
         await _each_once(w, labels)
