@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from syncd.core.decision import Context
 from syncd.core.facts import SideFacts
 from syncd.core.outcome import Settled
+from syncd.model.money import rounded
 from syncd.model.nouns import Invoice, InvoiceStatus, Party, Payment
 from syncd.model.references import EntityRef, Kind, MatchKey, Side
 from syncd.model.snapshot import Presence
@@ -22,9 +25,16 @@ def same_currency(noun: Invoice | Payment, target: SideFacts) -> None:
     digits = target.amount_digits
     if digits is None:
         return
-    amounts = [noun.total, noun.tax_total] if isinstance(noun, Invoice) else [noun.amount]
-    if any(amount != round(amount, digits) for amount in amounts):
+    if any(amount != round(amount, digits) for amount in _amounts(noun)):
         raise Settled("amount_mismatch", f"{noun.currency} has more decimals than the {digits} that fit there.")
+
+
+def _amounts(noun: Invoice | Payment) -> list[Decimal]:
+    """Everything that is written down as an amount, in whole units of the currency."""
+    if isinstance(noun, Payment):
+        return [noun.amount]
+    parts = [*(line.amount for line in noun.lines if line.amount is not None), *(a.amount for a in noun.adjustments)]
+    return [rounded(amount, noun.currency) for amount in (noun.total, noun.tax_total, *parts)]
 
 
 def customer_keeps(context: Context, invoice: Invoice, customer: str, source: Side) -> None:

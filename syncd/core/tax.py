@@ -6,7 +6,7 @@ A line of the sales side says its rate (`20`), one of the books its tax code; th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from syncd.core.facts import SideFacts
 from syncd.core.outcome import Settled
@@ -56,14 +56,18 @@ def refuse_other_tax(invoice: Invoice, flow: FlowRules, target: SideFacts) -> No
         raise Settled("tax_code_required", f"One tax code fits on an invoice there, this one needs {names}.")
     if invoice.tax_total and not taxed:
         raise Settled("tax_code_required", "It carries tax of a rate that is not known.")
-    there, here = _computed(taxed, invoice.currency), rounded(invoice.tax_total, invoice.currency)
-    if there != here and not (target.takes_tax_total and abs(there - here) <= _leeway(invoice)):
-        raise Settled("amount_mismatch", f"The taxes come to {shown(here)} here and to {shown(there)} there.")
+    here, digits = rounded(invoice.tax_total, invoice.currency), minor_digits(invoice.currency)
+    # Whether a vendor rounds to the currency's own unit or to what it keeps of any, it has to come to the same.
+    for kept in (digits, digits if target.amount_digits is None else target.amount_digits):
+        there = _computed(taxed, kept)
+        if there != here and not (target.takes_tax_total and abs(there - here) <= _leeway(invoice)):
+            raise Settled("amount_mismatch", f"The taxes come to {shown(here)} here and to {shown(there)} there.")
 
 
-def _computed(taxed: Mapping[TaxCode, Decimal], currency: str) -> Decimal:
-    parts = (rounded(base * rate / 100, currency) for code, base in taxed.items() for rate in code.rates)
-    return sum(parts, Decimal(0))
+def _computed(taxed: Mapping[TaxCode, Decimal], digits: int) -> Decimal:
+    unit = Decimal(1).scaleb(-digits)
+    exact = (base * rate / 100 for code, base in taxed.items() for rate in code.rates)
+    return sum((part.quantize(unit, rounding=ROUND_HALF_UP) for part in exact), Decimal(0))
 
 
 def _leeway(invoice: Invoice) -> Decimal:
