@@ -1,9 +1,12 @@
-"""How things are named: sides, kinds and references to a vendor's entities."""
+"""How things are named: sides, kinds and references to a vendor's entities.
+
+References are named tuples and no dataclasses: a pass compares and hashes them some hundred times a record.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Side(StrEnum):
@@ -26,8 +29,7 @@ class Kind(StrEnum):
     PAYMENT = "payment"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class EntityRef:
+class EntityRef(NamedTuple):
     """One vendor's object: the connection's name, its kind, the vendor's own id (always text)."""
 
     connection: str
@@ -35,8 +37,7 @@ class EntityRef:
     id: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class MatchKey:
+class MatchKey(NamedTuple):
     """A value by which a counterpart is looked up, e.g. `("email", "ann@example.com")`.
 
     Fields in use: `email`, `sku`, `number`, `name`, and `marker` for our own reference.

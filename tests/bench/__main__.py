@@ -34,6 +34,8 @@ def _rows(records: int) -> dict[str, Row]:
 async def _main(names: list[str], records: int, file: Path | None) -> None:
     known = _rows(records)
     found: list[Figure | Skipped] = []
+    if "peers" in names and "initial" not in names:
+        names = ["initial", *names]  # what they are held against
     for name in names or known:
         print(f"{name} ...", file=sys.stderr, flush=True)
         found += await known[name]()
