@@ -117,10 +117,15 @@ def print_explanation(shown: Mapping[str, Any]) -> None:
     print_record(shown["record"], shown["next"])
     print_lines(
         f"matched by: {', '.join(shown['match']['by']) or 'nothing'}, key: {clean(shown['match']['key']) or 'none'}",
-        f"direction: {rules['direction']}, conflict: {rules['conflict']}, fixed filters: {filters}",
+        f"direction: {rules['direction']}, conflict: {rules['conflict']}, decided by: {rules['used']}",
+        f"fixed filters: {filters}",
+        *(f"filter, {side}: {clean(text)}" for side, text in shown["filters"]["free"].items() if text),
         "",
     )
     print_activity(shown["last"])
+    if shown["calls"]:
+        rows = [[one["at"], one["event"], one["side"], one["request_id"]] for one in shown["calls"]]
+        print_table(("time", "what", "side", "trace id"), rows, "last calls")
 
 
 def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:

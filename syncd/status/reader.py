@@ -172,7 +172,7 @@ class Reader:
 
     async def explain(self, id: str) -> dict[str, Any]:
         """One record, why it stands where it stands, and what happens next."""
-        seen, told = await self._seen(id, activity=record_view.LAST_ACTIVITY)
+        seen, told = await self._seen(id, activity=record_view.LOOKED_AT)
         return record_view.explain(seen, told, self._source.clock.now())
 
     async def activity(self, id: str, limit: int = MAX_LIMIT, before: int | None = None) -> dict[str, Any]:

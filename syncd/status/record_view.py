@@ -14,6 +14,7 @@ from typing import Any
 from syncd.core import catalogue
 from syncd.core.conflict import UNMET
 from syncd.core.content import project
+from syncd.core.filters import describe
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.model.action import Action
 from syncd.model.content import Content
@@ -28,6 +29,21 @@ from syncd.status.words import words
 
 LAST_ACTIVITY = 10
 """How many entries `explain` repeats; the rest is one request away."""
+
+LAST_CALLS = 5
+LOOKED_AT = 50
+"""How many entries the last calls, with the vendors' trace ids, are looked for in."""
+
+_DECISIVE = {
+    "edited_outside_origin": "origin",
+    "conflict_held": "conflict",
+    "parent_failed": "parent",
+    "waits_parent": "parent",
+    "customer_missing": "parent",
+    "customer_ambiguous": "match",
+    "product_ambiguous": "match",
+    "duplicate_document_number": "match",
+}
 
 
 Pages = Callable[[str, Kind, str], str | None]
@@ -145,14 +161,52 @@ def explain(seen: Seen, told: Told, now: datetime) -> dict[str, Any]:
             "conflict": flow.conflict.value,
             "origin_decides": flow.origin_rule,
             "applied": record.rules_digest == flow.digest,
+            "used": _rule_used(seen),
         },
         "filters": {
             "fixed": {side.value: [rule.test for rule in flow.requires.get(side, ())] for side in Side},
+            "free": {side.value: describe(flow.filters[side]) if flow.filters.get(side) else None for side in Side},
             "hit": record.code if record.status is Status.EXCLUDED else None,
+            "words": record.words if record.status is Status.EXCLUDED else "",
         },
+        "waits": _waits(seen, told),
         "last": [activity_entry(number, entry) for number, entry in seen.activity[:LAST_ACTIVITY]],
+        "calls": [activity_entry(number, entry) for number, entry in seen.activity if entry.request_id][:LAST_CALLS],
         "next": next_step(seen, told, now),
     }
+
+
+def _rule_used(seen: Seen) -> str:
+    """Which of the rules, in the order they are asked, made the record stand where it stands."""
+    record = seen.record
+    if record.status is Status.EXCLUDED:
+        return "person" if record.code == "by_person" else "filter"
+    if record.code in _DECISIVE:
+        return _DECISIVE[record.code]
+    if record.status is Status.FAILED:
+        return "validation"
+    if any(entry.event.startswith("conflict.") for _, entry in seen.activity[:LAST_ACTIVITY]):
+        return "conflict"
+    return "merge"
+
+
+def _waits(seen: Seen, told: Told) -> str | None:
+    """What brings the record forward by itself, in a sentence."""
+    say, (what, _, rest) = words(told.language), (seen.record.waits_for or "").partition(":")
+    connection, _, rest = rest.partition(":")
+    match what:
+        case "record" if seen.blocker is not None:
+            label = seen.blocker.label or seen.blocker.id
+            return say["next_record"].format(label=label, status=seen.blocker.status.value)
+        case "connection":
+            return say["next_connection"].format(connection=told.label(connection))
+        case "account":
+            return say["next_account"].format(connection=told.label(connection))
+        case "key":
+            return say["next_key"].format(field=rest.split(":")[1], connection=told.label(connection))
+        case "entity":
+            return say["next_entity"].format(connection=told.label(connection))
+    return None
 
 
 def next_step(seen: Seen, told: Told, now: datetime) -> str:
@@ -160,14 +214,11 @@ def next_step(seen: Seen, told: Told, now: datetime) -> str:
     record, say = seen.record, words(told.language)
     if record.status in (Status.FAILED, Status.EXCLUDED):
         remedy = told.texts(record.code, seen.sync).remedy
-        return remedy or say["next_nothing"]
+        return " ".join(text for text in (remedy, _waits(seen, told)) if text) or say["next_nothing"]
     if record.status is Status.SYNCED:
         return say["next_watched"]
-    if seen.blocker:
-        return say["next_record"].format(label=seen.blocker.label or seen.blocker.id, status=seen.blocker.status.value)
-    waits = record.waits_for or ""
-    if waits.startswith("connection:"):
-        return say["next_connection"].format(connection=told.label(waits.removeprefix("connection:")))
+    if (waits := _waits(seen, told)) is not None:
+        return waits
     if record.next_at and record.next_at > now:
         return say["next_time"].format(at=moment(record.next_at))
     return say["next_pass"]

@@ -194,9 +194,13 @@ SCHEMAS: dict[str, Schema] = {
     "Explanation": shape(
         record=ref("Record"),
         match=shape(by=listed(TEXT), key=maybe(TEXT)),
-        rules=shape(direction=TEXT, conflict=TEXT, origin_decides=FLAG, applied=FLAG),
-        filters=shape(fixed=shape(**_both(listed(TEXT))), hit=maybe(TEXT)),
+        rules=shape(direction=TEXT, conflict=TEXT, origin_decides=FLAG, applied=FLAG, used=TEXT),
+        filters=shape(
+            fixed=shape(**_both(listed(TEXT))), free=shape(**_both(maybe(TEXT))), hit=maybe(TEXT), words=TEXT
+        ),
+        waits=maybe(TEXT),
         last=listed(ref("Entry")),
+        calls=listed(ref("Entry")),
         next=TEXT,
     ),
     "History": shape(

@@ -286,6 +286,20 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "It goes on as soon as {connection} works again.",
         "Il avancera dès que {connection} fonctionnera de nouveau.",
     ),
+    "next_account": (
+        "It goes on by itself once the settings of {connection} that stand in the way have changed; they are read "
+        "every hour.",
+        "Il avancera de lui-même dès que les réglages de {connection} qui l’empêchent auront changé ; ils sont relus "
+        "toutes les heures.",
+    ),
+    "next_key": (
+        "It goes on by itself once whoever has the same {field} in {connection} changes.",
+        "Il avancera de lui-même dès que changera dans {connection} celui qui a le même champ {field}.",
+    ),
+    "next_entity": (
+        "It goes on by itself once what it refers to is seen in {connection}.",
+        "Il avancera de lui-même dès que ce à quoi il se réfère apparaîtra dans {connection}.",
+    ),
     "next_time": ("It is looked at again at {at}.", "Il sera réexaminé à {at}."),
     "next_pass": ("It is looked at in the next pass.", "Il sera examiné au prochain passage."),
 }
