@@ -14,6 +14,7 @@ from syncd.connectors.base import (
     Condition,
     ConnectionTrouble,
     Done,
+    MappedField,
     NotDone,
     Order,
     Refused,
@@ -26,6 +27,7 @@ from syncd.connectors.http import AioTransport
 from syncd.connectors.quickbooks import connect
 from syncd.connectors.quickbooks.connector import QuickBooks
 from syncd.connectors.settings import ConnectionSettings
+from syncd.core.filter_values import FieldType
 from syncd.model.nouns import Allocation, InvoiceStatus, Line, PaymentStatus
 from syncd.model.record import Op
 from syncd.model.references import Kind, MatchKey
@@ -768,3 +770,40 @@ async def test_texts_can_be_cleared(bench):
     noun = person.snapshot.noun
     assert (noun.email, noun.phone, noun.company or None) == (None, None, None)
     assert (emptied.snapshot.noun.comment, emptied.snapshot.noun.po_number) == (None, None)
+
+
+async def test_mapped_custom_fields_go_by_their_definition(bench):
+    """Read by name, empty ones too; written into their own slot with the others as they are; unknown ones are told."""
+    fields = tuple(
+        MappedField(kind=Kind.INVOICE, name=name, written=True, meets=FieldType.CUSTOM)
+        for name in ("crew #", "PO Number", "Nowhere")
+    )
+    await bench.control.settings("quickbooks", SalesCustomFields=["Crew #", "PO Number", "Third"])
+    books = bench.another(fields=fields)
+    account = await books.account()
+    assert [(problem.name, problem.code) for problem in account.problems] == [("Nowhere", "mapping_invalid")]
+    assert "crew #, po number, third" in account.problems[0].cure
+    assert books.traits.most[Kind.INVOICE]["custom.PO Number"] == 31
+
+    typed = {"DefinitionId": "3", "Name": "Third", "Type": "StringType", "StringValue": "theirs"}
+    await bench.control.person("quickbooks", "update", "Invoice", "130", {"CustomField": [typed]})
+    (seen,) = (await books.read(Kind.INVOICE, ["130"])).values()
+    known = {name: value for name, value in seen.noun.custom.items() if name != "Third"}
+    assert known == {"crew #": None, "PO Number": None}
+
+    values = {
+        "custom.PO Number": "PO-5",
+        "tracking_number": "1Z",
+        "shipping_method": "UPS",
+        "ship_date": date(2026, 12, 1),
+    }
+    order = Order(intent="i", op=Op.UPDATE, kind=Kind.INVOICE, id="130", values=values, seen=seen)
+    fresh = await books.fresh([order])
+    order = replace(order, seen=fresh["i"], if_version=fresh["i"].version)
+    (send,) = books.compose([order], SystemChance().new_id)
+    (done,) = await books.transmit(send, {"i": order})
+    assert isinstance(done, Done)
+    noun = (await books.read(Kind.INVOICE, ["130"]))["130"].noun
+    assert (noun.custom["PO Number"], noun.custom["Third"]) == ("PO-5", "theirs")
+    assert (noun.tracking_number, noun.shipping_method, noun.ship_date) == ("1Z", "UPS", date(2026, 12, 1))
+    await books.close()
