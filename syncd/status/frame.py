@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from syncd.core import catalogue
 from syncd.status import charts
 from syncd.status.access import ACCESS
+from syncd.status.access import COOKIE as ACCESS_COOKIE
 from syncd.status.formats import Formats
 from syncd.status.language import COOKIE, LANGUAGES, language_of
 from syncd.status.source import StatusSource
@@ -33,6 +34,7 @@ class Visitor:
     language: str
     theme: str
     path: str
+    signed_in: bool
 
 
 class Frame:
@@ -47,6 +49,7 @@ class Frame:
         return Visitor(
             language=language_of(request, self._source.config.daemon.language),
             theme=theme if theme in THEMES else "auto",
+            signed_in=ACCESS_COOKIE in request.cookies,
             path=request.path_qs if request.method == "GET" else "/",
         )
 
@@ -115,6 +118,7 @@ class Frame:
             "condition": lambda state: _condition(state, language, said),
             "title_of": lambda code: self._texts(code, language, "title"),
             "remedy_of": lambda code: self._texts(code, language, "remedy"),
+            "field_name": lambda name: said.get(f"field.{name}", name.replace("_", " ").capitalize()),
             "word": lambda name: said.get(name, name),
         }
         return environment

@@ -30,6 +30,7 @@ from syncd.status.source import Owner
 from syncd.status.words import words
 
 WEEK = 7 * 24
+DRAWN = 4  # hours between two points of a chart that is a thumb wide
 MOST_CONFLICTS = 20  # shown in full on one page
 HELD = ("held", "not_approved")
 AMBIGUOUS = ("customer_ambiguous", "product_ambiguous")
@@ -320,7 +321,8 @@ class Page:
         said, formats = words(self._language(request)), self._frame.formats(request)
         drawn = {}
         for series in history["series"]:
-            points = [(datetime.fromisoformat(point["hour"]).timestamp(), point["n"]) for point in series["points"]]
+            kept = series["points"][::-1][::DRAWN][::-1]  # the last one is now, and always drawn
+            points = [(datetime.fromisoformat(point["hour"]).timestamp(), point["n"]) for point in kept]
             if any(n for _, n in points):
                 text = said["trend"].format(
                     status=said[series["status"]],

@@ -42,7 +42,8 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Server": "syncd",
 }
-OPEN_TO_ALL = frozenset({"/livez", "/readyz", "/style.css", "/icon.svg"})
+OPEN_TO_ALL = frozenset({"/livez", "/readyz", "/style.css", "/icon.svg", "/page.js", "/vendor/htmx.min.js"})
+"""Health, and what the page to sign in is made of."""
 SIGN_IN = "/sign-in"
 SAID_ALONG: Mapping[str, Mapping[str, str]] = {
     "unauthorized": {"WWW-Authenticate": "Bearer"},

@@ -89,6 +89,7 @@ def history(
     totals: Counter[tuple[datetime, str, str, str]] = Counter()
     for row in rows:
         totals[row.hour, row.sync, row.flow, row.status] += row.n
+    named = [(hour, moment(hour)) for hour in hours]
     return {
         "since": moment(since),
         "series": [
@@ -97,7 +98,7 @@ def history(
                 "flow": flow.name,
                 "status": status.value,
                 "points": [
-                    {"hour": moment(hour), "n": totals[hour, sync.name, flow.name, status.value]} for hour in hours
+                    {"hour": name, "n": totals[hour, sync.name, flow.name, status.value]} for hour, name in named
                 ],
             }
             for sync in syncs

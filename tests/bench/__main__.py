@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from tests.bench import flood, peers, real_limits, rows
+from tests.bench import flood, page, peers, real_limits, rows
 from tests.bench.figures import Figure, Skipped, table
 
 Row = Callable[[], Awaitable[list[Figure] | list[Figure | Skipped]]]
@@ -28,6 +28,7 @@ def _rows(records: int) -> dict[str, Row]:
         "many": partial(rows.many, records),
         "limits": real_limits.run,
         "flood": flood.flood,
+        "page": page.page,
     }
 
 

@@ -40,7 +40,10 @@
     const cells = new Map([...document.querySelectorAll("[data-count]")].map((cell) => [cell.dataset.count, cell]));
     for (const row of rows) {
       const cell = cells.get(`${row.sync}/${row.flow}/${row.status}`);
-      if (cell) cell.textContent = whole.format(row.n);
+      if (!cell) continue;
+      cell.textContent = whole.format(row.n);
+      cell.parentElement.classList.toggle("zero", row.n === 0);
+      cell.parentElement.classList.toggle(row.status, row.n !== 0);
     }
   }
 
