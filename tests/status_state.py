@@ -2,14 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from syncd import recipes
 from syncd.config import Config, Connection, Daemon, Sync
 from syncd.config_values import Listen
+from syncd.errors import UsageError
 from syncd.model.connection import ConnectionRow
 from syncd.model.content import Content
 from syncd.model.nouns import Invoice, InvoiceStatus, Line
@@ -92,13 +94,38 @@ async def served(config: Config, store: Store, runtime: Path | None = None) -> A
         yield address
 
 
-def source(config: Config, store: Store) -> LocalSource:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner(LocalSource):
+    """A state whose owner plans nothing, has no history to let in, and no connection that could be left."""
+
+    @property
+    def planner(self) -> "Owner":
+        return self
+
+    async def plan(self, sync: str | None, flow: str | None) -> dict[str, Any]:
+        raise UsageError("nothing is planned here")
+
+    async def apply(self, raw: object) -> dict[str, Any]:
+        raise UsageError("nothing is planned here")
+
+    async def outcome(self) -> dict[str, int]:
+        raise UsageError("nothing is planned here")
+
+    async def backfill(self, sync: str, flow: str | None, since: datetime) -> dict[str, object]:
+        raise UsageError("nothing is kept out for its age")
+
+    async def backfills(self) -> dict[str, object]:
+        return {"backfills": []}
+
+    async def connection(self, action: str, name: str) -> dict[str, object]:
+        raise UsageError("a fixed token")
+
+
+def source(config: Config, store: Store) -> Owner:
     """What is served: the sync of the configuration over the store."""
     start = NOW - timedelta(days=30)
     rules = recipes.build("invoicing", config.raw["syncs"]["invoicing"], start)
-    return LocalSource(
-        store=store, config=config, clock=StoppedClock(), version="0.1", syncs=(rules,), labels=labels(config)
-    )
+    return Owner(store=store, config=config, clock=StoppedClock(), version="0.1", syncs=(rules,), labels=labels(config))
 
 
 async def filled(tmp_path: Path) -> Store:
