@@ -7,7 +7,7 @@ survives a restart, and several of one record are carried out in the order they 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from syncd.core.actions import removal, risk, why_not
@@ -183,7 +183,8 @@ def _foreseen(tx: Tx, sync: SyncRules, record: Record, action: Action) -> str | 
     refs = {side: EntityRef(sync.connection(side), flow.kind, id) for side in Side if (id := record.entity(side))}
     seen = tx.snapshots(list(refs.values()))
     snapshots = {side: seen.get(ref) for side, ref in refs.items()}
-    case = Case(record=record, left=snapshots.get(Side.LEFT), right=snapshots.get(Side.RIGHT), asked=(action,))
+    asked = (replace(action, confirmed=True),)
+    case = Case(record=record, left=snapshots.get(Side.LEFT), right=snapshots.get(Side.RIGHT), asked=asked)
     facts = Facts(sides={side: SideFacts() for side in Side})
     try:
         return removal(plan(case, Context(sync=sync, flow=flow, facts=facts, now=action.at)))

@@ -87,8 +87,8 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
         "Edited on the wrong side",
         "Amounts, lines, customer or payments of this document were changed on a side that does not own them. "
         "Nothing was overwritten; the whole record waits.",
-        "Undo the change where it was made, and make it on the side where the document was born. The record goes on "
-        "by itself once the undo is seen.",
+        "Undo the edit (revert) or accept the difference (accept) here; or undo it where it was made, "
+        "and make it on the side where the document was born: the record goes on by itself once the undo is seen.",
     ),
     "conflict_held": (
         "Both sides changed the same field",
@@ -98,7 +98,8 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
     "amount_mismatch": (
         "Totals would differ",
         "The document's total would not be the same to the cent on both sides, so it was not posted.",
-        "Check quantities, prices, discounts and rounding of the lines so that they add up to the total.",
+        "Check quantities, prices, discounts and rounding of the lines so that they add up to the total. A difference "
+        "between two documents that both exist can be accepted.",
     ),
     "currency_mismatch": (
         "Currency does not fit",

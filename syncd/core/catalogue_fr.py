@@ -87,8 +87,9 @@ FRENCH: dict[str, tuple[str, str, str]] = {
         "Modifié du mauvais côté",
         "Des montants, des lignes, le client ou des paiements de ce document ont été modifiés d’un côté qui n’en est "
         "pas l’origine. Rien n’a été écrasé ; tout l’enregistrement attend.",
-        "Annulez la modification là où elle a été faite, et faites-la du côté où le document est né. L’enregistrement "
-        "reprend de lui-même dès que l’annulation est vue.",
+        "Annulez la modification (revert) ou acceptez la différence (accept) ici ; ou "
+        "annulez-la là où elle a été faite, et faites-la du côté où le document est né : l’enregistrement reprend de "
+        "lui-même dès que l’annulation est vue.",
     ),
     "conflict_held": (
         "Même champ modifié des deux côtés",
@@ -98,7 +99,8 @@ FRENCH: dict[str, tuple[str, str, str]] = {
     "amount_mismatch": (
         "Totaux différents",
         "Le total du document ne serait pas le même au centime près des deux côtés : il n’a pas été enregistré.",
-        "Vérifiez quantités, prix, remises et arrondis des lignes, pour que leur somme soit le total.",
+        "Vérifiez quantités, prix, remises et arrondis des lignes, pour que leur somme soit le total. Une différence "
+        "entre deux documents qui existent tous deux peut être acceptée.",
     ),
     "currency_mismatch": (
         "Devise incompatible",

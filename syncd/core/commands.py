@@ -15,7 +15,7 @@ from syncd.core.match import natural_key
 from syncd.core.rules import Group
 from syncd.core.translate import Wanted, derived, lines_there, whole
 from syncd.model.content import Content
-from syncd.model.nouns import Allocation, Invoice, Line, Noun, Party, Payment
+from syncd.model.nouns import Allocation, Invoice, Line, Noun, Party, Payment, field_value
 from syncd.model.record import Op
 from syncd.model.references import Side
 from syncd.model.values import Value
@@ -146,6 +146,13 @@ def untold(context: Context, case: Case, source: Side) -> dict[str, Value]:
     base = case.record.base(source.other) or Content()
     wanted = derived(context, told_noun(context, case, source), source)
     return {path: value for path, value in wanted.items() if base.fields.get(DERIVED + path) != value}
+
+
+def retold(context: Context, case: Case, source: Side) -> dict[str, Value]:
+    """Derived fields the mirror shows differently from what it was told: a person edited them there."""
+    there = present_noun(case, source.other)
+    wanted = derived(context, told_noun(context, case, source), source)
+    return {path: value for path, value in wanted.items() if field_value(there, path) != value}
 
 
 def new_lines(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import replace
 
-from syncd.core.commands import DERIVED, Moved, compared, new_lines, present_noun, told_noun, untold, update
+from syncd.core.commands import DERIVED, Moved, compared, new_lines, present_noun, retold, told_noun, untold, update
 from syncd.core.conflict import UNMET, Both, Flowing, changed_fields, first_meeting, forced, merge_rows
 from syncd.core.content import allocation_text, compared_rows, money_fields, project, rules_by_row
 from syncd.core.decision import Case, Command, Context, Decision, noted
@@ -182,7 +182,9 @@ def _told(case: Case, context: Context, source: Side) -> dict[str, Value]:
         return {}
     if source is not case.record.origin:
         return unrecorded(case, context, source)
-    return untold(context, case, source) if context.flow.direction.allows(source) else {}
+    if not context.flow.direction.allows(source):
+        return {}
+    return untold(context, case, source) | (retold(context, case, source) if restores(case) else {})
 
 
 def _decision(
