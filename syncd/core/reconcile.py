@@ -19,7 +19,7 @@ from syncd.core.restoring import Edit, chosen, lines_lost, lines_put_back, moves
 from syncd.core.rules import Direction, Group, Row
 from syncd.core.translate import allocations_there, imposed, validate_invoice
 from syncd.core.vanished import set_aside
-from syncd.core.variance import ACCEPTED, MARK, is_accepted
+from syncd.core.variance import ACCEPTED, MARK, is_accepted, was_accepted
 from syncd.model.content import Content, line_facts, shown
 from syncd.model.money import rounded
 from syncd.model.nouns import Invoice, Payment
@@ -130,7 +130,8 @@ def _money_there(case: Case, context: Context, both: Both, source: Side, money: 
     if not restores(case):
         edit = Edit()
     elif case.will.force is source:
-        own, edit = own | edit, Edit()  # said anew, as if it had moved here
+        # Said anew, as if it had moved here; an accepted difference too.
+        own, edit = own | edit | Edit(lines=not _same_total(case, source)), Edit()
     moved.fields |= put_back(both, source.other, edit.fields - own.fields)
     moved.fields |= {name: now.fields.get(name) for name in sorted(own.fields)}
     if isinstance(noun, Invoice):
@@ -169,12 +170,20 @@ def _refuse_other_total(case: Case, context: Context, source: Side) -> None:
     Raises:
         Settled: what that is, or `amount_mismatch`.
     """
-    here, there = present_noun(case, source), present_noun(case, source.other)
-    assert isinstance(here, Invoice) and isinstance(there, Invoice)
-    same = rounded(here.total, here.currency) == rounded(there.total, there.currency)
-    if not same and not imposed(context, source) and not is_accepted(case, context):
+    if _same_total(case, source) or is_accepted(case, context):
+        return
+    if was_accepted(case) or not imposed(context, source):
+        here, there = present_noun(case, source), present_noun(case, source.other)
+        assert isinstance(here, Invoice) and isinstance(there, Invoice)
         validate_invoice(context, here, source)
         raise Settled("amount_mismatch", f"One side says {shown(here.total)}, the other one {shown(there.total)}.")
+
+
+def _same_total(case: Case, source: Side) -> bool:
+    here, there = present_noun(case, source), present_noun(case, source.other)
+    if not isinstance(here, Invoice) or not isinstance(there, Invoice):
+        return True
+    return rounded(here.total, here.currency) == rounded(there.total, there.currency)
 
 
 def _told(case: Case, context: Context, source: Side) -> dict[str, Value]:

@@ -48,6 +48,11 @@ def is_accepted(case: Case, context: Context) -> bool:
     return all(_is_marked(case, context, side) for side in Side)
 
 
+def was_accepted(case: Case) -> bool:
+    """Whether a person has accepted what both sides showed then."""
+    return any(MARK in base.fields for side in Side if (base := case.record.base(side)) is not None)
+
+
 def _is_marked(case: Case, context: Context, side: Side) -> bool:
     base, snapshot = case.record.base(side), case.side(side)
     if base is None or snapshot is None or MARK not in base.fields:

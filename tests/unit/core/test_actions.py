@@ -270,6 +270,23 @@ def test_what_the_side_of_birth_changes_ends_a_variance() -> None:
     assert w.standing("invoices", id) == SYNCED
 
 
+@pytest.mark.parametrize("birth", [LEFT, RIGHT])
+def test_an_accepted_difference_in_totals_is_asked_about_again_once_something_moves(birth: Side) -> None:
+    """Also on a mirror, whose total is written and not computed; force from the side of birth makes both equal."""
+    w, id = outbound() if birth is LEFT else inbound()
+    mirror = w.record("invoices", id).entity(birth.other) or ""
+    w.vendor(birth.other).edit(Kind.INVOICE, mirror, lines=(line("90.00"),))
+    w.run()
+    w.ask(w.record("invoices", id), "accept")
+    w.vendor(birth).edit(Kind.INVOICE, id, comment="more")
+    w.run()
+    assert w.standing("invoices", id) == ("failed", "amount_mismatch")
+    w.ask(w.record("invoices", id), "force", take=birth)
+    assert w.standing("invoices", id) == SYNCED
+    assert (w.twin("invoices", id).total, w.twin("invoices", id).comment) == (Decimal(100), "more")
+    assert w.record("invoices", id).notes == ()
+
+
 def test_accepting_loses_no_edit_that_waited() -> None:
     """A due date edited while the record waited goes over with the acceptance."""
     w, id, mirror = edited_outside(comment="mine")
