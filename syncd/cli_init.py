@@ -112,7 +112,9 @@ direction = "both"
 # Who wins when both sides changed the same field: a connection's name, "left", "right", or "hold" to ask a person.
 # Amounts always belong to the side where the invoice was born.
 conflict = "crm"
-# Lines that name no product are booked on a "Custom Line Item" product with this income account.
+# Lines that name no product are booked on a "Custom Line Item" product with this income account. Further options:
+# tax_codes = { "20" = "TVA 20 %" } (rates in percent to tax codes of the books), tax_product = "Sales tax" (the product
+# for lines that are a tax), service_date = "invoice_date" (or "due_date": of lines that have none of their own).
 options = { custom_line_item_account = "Services" }
 $filters
 # Payments follow invoices by themselves.

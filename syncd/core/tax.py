@@ -31,7 +31,8 @@ def code_there(rate: str | None, flow: FlowRules, target: SideFacts) -> TaxCode 
     rate = rate or UNTAXED
     name = flow.tax_codes.get(rate)
     if name is None:
-        raise Settled("tax_code_required", f"No tax code is configured for the rate {rate} %.")
+        said = f"the rate {rate} %" if rate.replace(".", "").isdigit() else rate
+        raise Settled("tax_code_required", f"No tax code is configured for {said}.")
     folded = name.strip().casefold()
     found = next((code for code in target.tax_codes if folded in (code.name.casefold(), code.id)), None)
     if found is None:

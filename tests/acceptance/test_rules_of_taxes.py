@@ -178,3 +178,19 @@ async def test_a_tax_code_taken_away_in_quickbooks_is_an_edit_on_the_wrong_side(
         await w.books("update", "Invoice", pair.books["Id"], Line=[line], TxnTaxDetail={"TotalTax": 0})
         await w.once()
         assert (await w.both(pair.record["id"])).state == ("failed", "edited_outside_origin")
+
+
+async def test_a_rate_that_may_not_be_read_is_said_so(synced: Snapshot):
+    """Without the right to the tax library the invoice waits, and everything else goes on; the right cures it."""
+    async with synced.world() as w:
+        await _united_states(w)
+        await w.control.settings("hubspot", missing_scopes=["tax_rates.read"])
+        hidden = Rule("hidden", bill(taxed("100", CALIFORNIA)), "failed", "tax_code_required", "cannot be read")
+        plain = Rule("plain", bill(taxed("100")))
+        ends = await played(w, [hidden, plain])
+        assert_ended(hidden, ends["hidden"])
+        assert_ended(plain, ends["plain"])
+        await w.control.settings("hubspot", missing_scopes=[])
+        await w.crm("update", "invoices", ends["hidden"].crm["id"], hs_comments="Now")
+        await w.once()
+        assert (await w.both(ends["hidden"].record["id"])).state == ("synced", "")

@@ -144,10 +144,15 @@ def line(
         amount=amount,
         discount=discount or None,
         service_date=moments.day(served, zone) if served else None,
-        tax_code=(rates or {}).get(group, f"of tax rate {group}") if group else None,
+        tax_code=(rates or {}).get(group, unreadable_rate(group)) if group else None,
         tax=tax or None,
     )
     return ReadLine(line=made, tax=tax, modified=version_of(record, "line_items"))
+
+
+def unreadable_rate(id: str) -> str:
+    """What stands for the percentage of a tax rate that is gone or may not be read; no configuration knows it."""
+    return f"tax rate {id}, which cannot be read"
 
 
 def billable(record: Record) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -40,6 +41,8 @@ from syncd.model.values import decimal_text
 
 log = structlog.get_logger("syncd.hubspot")
 
+RATES_LAST = timedelta(hours=1)  # tax rates, and whether they may be read, are looked at again this often
+
 # The order in which HubSpot applies what belongs to the whole invoice (invoices guide).
 ADJUSTMENTS = ((DISCOUNTS, AdjustmentKind.DISCOUNT), (FEES, AdjustmentKind.FEE), (TAXES, AdjustmentKind.TAX))
 
@@ -52,6 +55,7 @@ class Reader:
         self._options = options
         self._zone: ZoneInfo | None = None
         self._rates: dict[str, str] = {}
+        self._rates_at = datetime.min.replace(tzinfo=UTC)
 
     def learn(self, portal: wire.Portal) -> None:
         """Take the account's time zone from an answer that is at hand anyway."""
@@ -127,9 +131,11 @@ class Reader:
         }
 
     async def _tax_rates(self, wanted: Collection[str | None]) -> Mapping[str, str]:
-        """Percentages by id: asked for when an id comes up that was never met. One that nobody may tell stays away."""
-        strange = {id for id in wanted if id is not None} - self._rates.keys()
-        if strange:
+        """Percentages by id: asked for when an id comes up that was never met, and once an hour while there are any."""
+        ids = {id for id in wanted if id is not None}
+        now = self._client.clock.now()
+        if ids - self._rates.keys() or (ids and now - self._rates_at > RATES_LAST):
+            self._rates_at = now
             try:
                 found = wire.to(wire.TaxRates, await self._client.get(TAX_RATES)).results
             except Rejected:
@@ -139,7 +145,7 @@ class Reader:
                     raise
                 log.warning("hubspot.tax_rates_hidden", words=trouble.words)
                 found = []
-            self._rates |= {id: f"of tax rate {id}" for id in strange}
+            self._rates |= {id: mapping.unreadable_rate(id) for id in ids - self._rates.keys()}
             self._rates |= {str(rate.id): decimal_text(Decimal(rate.percentage_rate)) for rate in found}
         return self._rates
 
