@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from syncd.sandbox.hubspot import shape
 from syncd.sandbox.hubspot.errors import invalid
@@ -92,10 +93,16 @@ def sort_key(definition: Property, text: str) -> Comparable:
     if definition.type == "number":
         return number(text) or Decimal(0)
     if definition.type in ("date", "datetime"):
-        moment = parse(text)
-        assert moment is not None, "dates are checked before they are kept"
-        return milliseconds(moment)
+        return _moment(text)
     return text if definition.type in ("enumeration", "bool") else text.lower()
+
+
+@lru_cache(maxsize=200_000)
+def _moment(text: str) -> datetime:
+    # Kept, because a search by time goes through all records, and polls search by time.
+    moment = parse(text)
+    assert moment is not None, "dates are checked before they are kept"
+    return milliseconds(moment)
 
 
 def has_tokens(text: str, pattern: str) -> bool:
