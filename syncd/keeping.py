@@ -122,9 +122,11 @@ class Keeper:
             for merge in decision.merges
         }
         known = tx.snapshots(list(merges))
-        looks = {ref: replace(s, presence=Presence.MERGED, merged_into=merges[ref]) for ref, s in known.items()}
-        tx.observe([observed(ref.connection, snapshot, "merge", clock) for ref, snapshot in looks.items()])
-        tx.put_changes([Change(ref=ref, cause="seen", due_at=clock.now()) for ref in known])
+        moved = {ref: replace(s, presence=Presence.MERGED, merged_into=merges[ref]) for ref, s in known.items()}
+        tx.observe([observed(ref.connection, snapshot, "merge", clock) for ref, snapshot in moved.items()])
+        looks = {look for decision in work.decisions.values() for look in decision.looks}
+        refs = [*known, *(EntityRef(sync.connection(side), kind, id) for side, kind, id in sorted(looks))]
+        tx.put_changes([Change(ref=ref, cause="seen", due_at=clock.now()) for ref in refs])
 
     def _look_again(self, sync: SyncRules, records: Iterable[Record], now: datetime) -> list[Change]:
         """Entities whose cure no poll may show: another contact on an invoice need not change the invoice itself."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from syncd.core.decision import Case, Context, Decision, Will, noted
+from syncd.core.doubles import DENIED, SUSPECTED
 from syncd.core.identity import identified, with_entity
 from syncd.core.joining import joined
 from syncd.core.lifecycle import excluded, pending
@@ -47,7 +48,7 @@ def why_not(record: Record, action: Action, flow: FlowRules) -> str | None:
             return "the flow does not go that way"
         case ActionName.RESOLVE if record.code != "conflict_held":
             return f"it is {standing}: no conflict is held"
-        case ActionName.ACCEPT if record.code not in ACCEPTABLE or not both:
+        case ActionName.ACCEPT if record.code != SUSPECTED and (record.code not in ACCEPTABLE or not both):
             return f"it is {standing}: there is no difference between two sides to accept"
         case ActionName.REVERT if record.code != "edited_outside_origin" or record.origin is None:
             return f"it is {standing}: there is no forbidden edit to revert"
@@ -246,6 +247,8 @@ def _marked_side(case: Case) -> Side:
 
 
 def _accepted(case: Case, context: Context) -> Case:
+    if case.record.code == SUSPECTED:
+        return _let_in(replace(case, record=replace(case.record, notes=(*case.record.notes, DENIED))), context)
     if any(snapshot is not None and snapshot.torn for snapshot in (case.left, case.right)):
         raise NotPossible("its parts do not add up to its own total, on one side alone")
     return replace(case, record=agreed_as_they_are(case, context))

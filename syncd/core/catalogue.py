@@ -95,6 +95,7 @@ _ROWS = {
         accounting_period_closed   vendor   settings
         record_locked              vendor   change
         invoice_voided             vendor   change
+        suspected_double_billing   here     person
         parent_failed              vendor   parent
         field_required             vendor   change
         field_value_invalid        vendor   change
@@ -132,6 +133,7 @@ _ROWS = {
         counterpart_inactive       vendor   change
         other_credit               nothing  change
         payment_refunded           vendor   change
+        double_billing_denied      nothing  change
     """,
     Group.CONNECTION: """
         authorization_lost         here     person

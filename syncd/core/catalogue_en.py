@@ -138,6 +138,13 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
         "The invoice was voided, so nothing more can be recorded on it.",
         "Record it on another invoice, or restore the invoice where it was voided.",
     ),
+    "suspected_double_billing": (
+        "Perhaps billed twice",
+        "This sale in {right} has the customer, the amount and about the day of a payment of an invoice that came from "
+        "{left}. It looks as if a second automation had billed the payment once more. Nothing was done about it.",
+        "If so, delete one of the two in {right}, and let the workflow in {left} that makes invoices or receipts out "
+        "of payments pass over those whose source is an invoice. If it is a sale of its own, accept it.",
+    ),
     "parent_failed": (
         "A record it needs has failed",
         "A record this one depends on, such as its customer, product or invoice, could not be synced.",
@@ -306,6 +313,11 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
         "All or a part of the payment was refunded on one side. The payment was not taken back on the other; the "
         "balance on the invoice shows what {right} says.",
         "Book the refund on the other side as well, in the way that your accountant wants it.",
+    ),
+    "double_billing_denied": (
+        "Not billed twice",
+        "A person has said that this sale is one of its own, although it looks like another one.",
+        "Nothing to do.",
     ),
     # connections
     "authorization_lost": (

@@ -140,6 +140,14 @@ FRENCH: dict[str, tuple[str, str, str]] = {
         "La facture a été annulée : rien ne peut plus y être enregistré.",
         "Utilisez une autre facture, ou rétablissez la facture là où elle a été annulée.",
     ),
+    "suspected_double_billing": (
+        "Peut-être facturé deux fois",
+        "Cette vente dans {right} a le client, le montant et à peu près le jour d’un paiement d’une facture venue de "
+        "{left}. Un second automatisme semble avoir facturé ce paiement une fois de plus. Rien n’a été entrepris.",
+        "Si c’est le cas, supprimez l’une des deux dans {right}, et faites en sorte que le workflow de {left} qui crée "
+        "des factures ou des reçus à partir des paiements écarte ceux dont la source est une facture. S’il s’agit "
+        "d’une vente à part entière, acceptez-la.",
+    ),
     "parent_failed": (
         "Un enregistrement nécessaire a échoué",
         "Un enregistrement dont celui-ci dépend, comme son client, son produit ou sa facture, n’a pas pu être "
@@ -315,6 +323,11 @@ FRENCH: dict[str, tuple[str, str, str]] = {
         "Tout ou partie du paiement a été remboursé d’un côté. Le paiement n’a pas été repris de l’autre ; le solde de "
         "la facture montre ce que dit {right}.",
         "Comptabilisez aussi le remboursement de l’autre côté, comme le veut votre comptable.",
+    ),
+    "double_billing_denied": (
+        "Pas facturé deux fois",
+        "Une personne a déclaré que cette vente en est une à part entière, bien qu’elle ressemble à une autre.",
+        "Rien à faire.",
     ),
     # connections
     "authorization_lost": (

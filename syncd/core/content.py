@@ -160,12 +160,24 @@ def match_keys(noun: Noun | None) -> tuple[MatchKey, ...]:
             keys += [MatchKey("customer", noun.customer), bill_key(noun.customer, noun)]
     if isinstance(noun, Payment):
         keys.extend(MatchKey("invoice", allocation.invoice) for allocation in noun.allocations)
+        if noun.customer:
+            keys.append(sum_key(noun.customer, noun.amount))
     return tuple(keys)
 
 
 def bill_key(customer: str, invoice: Invoice) -> MatchKey:
     """What a customer owes, by which a document is found whose number is another one."""
-    return MatchKey("bill", f"{customer}:{decimal_text(invoice.total)}:{invoice.currency.upper()}")
+    return owed_key(customer, invoice.total, invoice.currency)
+
+
+def owed_key(customer: str, amount: Decimal, currency: str) -> MatchKey:
+    """Documents of a customer over an amount."""
+    return MatchKey("bill", f"{customer}:{decimal_text(amount)}:{currency.upper()}")
+
+
+def sum_key(customer: str, amount: Decimal) -> MatchKey:
+    """Payments of a customer over an amount."""
+    return MatchKey("sum", f"{customer}:{decimal_text(amount)}")
 
 
 def shown_name(party: Party) -> str | None:

@@ -109,6 +109,7 @@ class Decision:
         wants: records of parents that must exist on the other side first.
         folds: another record that this one swallows: the two halves belong together.
         merges: entities of its side that turned out to live on as others.
+        looks: other entities that are to be decided on again, as they are known.
         splits: records made of halves that were set free. ended: actions with what came of them, as id, state, words.
     """
 
@@ -118,6 +119,7 @@ class Decision:
     wants: tuple[str, ...] = ()
     folds: str | None = None
     merges: tuple[Merge, ...] = ()
+    looks: tuple[tuple[Side, Kind, str], ...] = ()
     splits: tuple[Record, ...] = ()
     ended: tuple[tuple[str, ActionState, str], ...] = ()
 

@@ -13,6 +13,7 @@ from syncd.core.catalogue import Group, entry
 from syncd.core.commands import create
 from syncd.core.content import project
 from syncd.core.decision import Case, Command, Context, Decision, noted
+from syncd.core.doubles import BOOKS, doubled, refuse_double
 from syncd.core.filters import describe, matches, needs_customer
 from syncd.core.identity import identified, keyed, survivors
 from syncd.core.joining import joined
@@ -29,7 +30,7 @@ from syncd.core.translate import ready
 from syncd.core.vanished import revived, vanished
 from syncd.core.variance import ACCEPTABLE, ACCEPTED, is_accepted
 from syncd.core.waking import woken_by
-from syncd.model.nouns import Invoice, Party, Product
+from syncd.model.nouns import Invoice, Party, Payment, Product
 from syncd.model.record import Activity, Op
 from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.snapshot import Presence, Snapshot
@@ -101,6 +102,7 @@ def _decide(case: Case, context: Context) -> Decision:
     _refuse_unreadable(case, source)
     if not _flows(context, case, source):
         raise Settled("direction_off")
+    refuse_double(case, context)
     _filter(case, context, source)
     refuse_unknown_fields(context)
     if any(snapshot is not None and snapshot.torn for snapshot in (case.left, case.right)):
@@ -167,10 +169,15 @@ def _introduce(case: Case, context: Context, source: Side) -> Decision:
         return _adopt(case, context, source, found)
     refuse_near(case, context, source)
     command = create(context, case, source, keyed(project(snapshot, context.flow, source), None, strong_ids=False))
+    customer = command.values.get("customer")
+    twice: tuple[tuple[Side, Kind, str], ...] = ()
+    if isinstance(snapshot.noun, Payment) and source.other is BOOKS and isinstance(customer, str):
+        twice = doubled(context, snapshot.noun, customer)
     return Decision(
         record=pending(case.record, "queued", context.now),
         commands=(command,),
         activity=(noted(context, case.record, "record.planned", side=source.other, words="create"),),
+        looks=twice,
     )
 
 

@@ -169,6 +169,7 @@ class Payment:
     Attributes:
         credit: what was applied along with it that is no money: credit memos and the like.
         refunded: what of the amount was given back.
+        sale: it is a whole sale, paid at once and without an invoice.
     """
 
     status: PaymentStatus
@@ -181,6 +182,7 @@ class Payment:
     allocations: tuple[Allocation, ...] = ()
     credit: Decimal = Decimal(0)
     refunded: Decimal = Decimal(0)
+    sale: bool = False
     custom: Mapping[str, Value] = field(default_factory=dict)
 
 

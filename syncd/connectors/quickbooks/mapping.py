@@ -13,6 +13,8 @@ import structlog
 
 from syncd.connectors.quickbooks.wire import (
     ENTITIES,
+    SALE,
+    SALES,
     STRUCTS,
     Customer,
     Entity,
@@ -23,6 +25,7 @@ from syncd.connectors.quickbooks.wire import (
     Raw,
     Ref,
     SalesLine,
+    SalesReceipt,
 )
 from syncd.model.nouns import (
     Adjustment,
@@ -86,6 +89,35 @@ def snapshot(kind: Kind, raw: Raw, reading: Reading) -> Snapshot:
         created=_in_utc(entity.meta_data.create_time),
         modified=_in_utc(entity.meta_data.last_updated_time),
         marker=marker(entity),
+    )
+
+
+def sale(raw: Raw, reading: Reading) -> Snapshot:
+    """A sales receipt as the payment it is, under an id of its own."""
+    id = SALE + str(raw.get("Id"))
+    if raw.get("status") == "Deleted":
+        return gone(Kind.PAYMENT, id)
+    try:
+        receipt = msgspec.convert(raw, SalesReceipt)
+    except (msgspec.ValidationError, ValueError) as error:
+        log.warning("quickbooks.unreadable", entity=SALES, error=str(error))
+        return Snapshot(kind=Kind.PAYMENT, id=id, version=str(raw.get("SyncToken")), torn=True)
+    noun = PaymentNoun(
+        status=PaymentStatus.SUCCEEDED if receipt.total_amt else PaymentStatus.VOIDED,
+        amount=receipt.total_amt,
+        currency=_name_of(receipt.currency_ref, reading.home_currency),
+        customer=receipt.customer_ref.value if receipt.customer_ref else None,
+        date=receipt.txn_date,
+        reference=receipt.payment_ref_num or None,
+        sale=True,
+    )
+    return Snapshot(
+        kind=Kind.PAYMENT,
+        id=id,
+        version=receipt.sync_token or "",
+        noun=noun,
+        created=_in_utc(receipt.meta_data.create_time),
+        modified=_in_utc(receipt.meta_data.last_updated_time),
     )
 
 

@@ -18,7 +18,7 @@ from syncd.connectors.base import Page, Sighting
 from syncd.connectors.quickbooks.client import LIMITS, ReadRefused
 from syncd.connectors.quickbooks.errors import CODE_TOO_FAR_BACK
 from syncd.connectors.quickbooks.reader import Reader
-from syncd.connectors.quickbooks.wire import ENTITIES, Raw, instant, moment_text, quoted
+from syncd.connectors.quickbooks.wire import ENTITIES, SALES, Raw, instant, moment_text, quoted
 from syncd.model.nouns import Product
 from syncd.model.references import Kind
 from syncd.model.snapshot import Snapshot
@@ -65,9 +65,12 @@ async def history(reader: Reader, kind: Kind, since: datetime, cursor: str | Non
 
 
 async def _followed(reader: Reader, kinds: Sequence[Kind], since: datetime) -> AsyncIterator[Page]:
-    found, time = await reader.client.changes([ENTITIES[kind] for kind in kinds], since)
+    # Sales receipts come along in the same call: one may bill again what an invoice has billed.
+    names = [*(ENTITIES[kind] for kind in kinds), *([SALES] if Kind.PAYMENT in kinds else [])]
+    found, time = await reader.client.changes(names, since)
     if sum(map(len, found.values())) < LIMITS.page_rows:
         seen = [sighting for kind in kinds for sighting in await _changed(reader, kind, found[ENTITIES[kind]])]
+        seen += [_sighting(sale) for sale in await reader.sales(found.get(SALES, ()))]
         yield Page(sightings=tuple(seen), cursors=dict.fromkeys(kinds, _cursor(time)))
     elif len(kinds) > 1:
         for kind in kinds:
@@ -106,10 +109,11 @@ async def _changed(reader: Reader, kind: Kind, rows: Sequence[Raw]) -> list[Sigh
 
 
 async def _sightings(reader: Reader, kind: Kind, rows: Sequence[Raw]) -> list[Sighting]:
-    return [
-        Sighting(kind=kind, id=seen.id, version=seen.version, presence=seen.presence, snapshot=seen)
-        for seen in await reader.snapshots(kind, rows)
-    ]
+    return [_sighting(seen) for seen in await reader.snapshots(kind, rows)]
+
+
+def _sighting(seen: Snapshot) -> Sighting:
+    return Sighting(kind=seen.kind, id=seen.id, version=seen.version, presence=seen.presence, snapshot=seen)
 
 
 def _without_sku(seen: Snapshot | None) -> bool:

@@ -11,8 +11,8 @@ from syncd.connectors.base import Condition, ConnectionTrouble, MappedField
 from syncd.connectors.quickbooks.books import Books, books
 from syncd.connectors.quickbooks.client import LIMITS, Answer, Client, ReadRefused
 from syncd.connectors.quickbooks.errors import CODE_NOT_FOUND
-from syncd.connectors.quickbooks.mapping import Reading, gone, snapshot
-from syncd.connectors.quickbooks.wire import ENTITIES, LISTS, Raw, moment_text, quoted
+from syncd.connectors.quickbooks.mapping import Reading, gone, sale, snapshot
+from syncd.connectors.quickbooks.wire import ENTITIES, LISTS, SALE, SALES, Raw, moment_text, quoted
 from syncd.model.nouns import Party, Product, field_value
 from syncd.model.references import Kind, MatchKey
 from syncd.model.snapshot import Snapshot
@@ -86,37 +86,55 @@ class Reader:
     async def snapshots(self, kind: Kind, rows: Sequence[Raw]) -> list[Snapshot]:
         """The objects as our nouns, in order. Categories of items are no products and are left out."""
         tops = await self._tops(rows) if kind is Kind.PARTY else {}
+        reading = await self._reading(tops)
+        return [snapshot(kind, row, reading) for row in rows if row.get("Type") != "Category"]
+
+    async def sales(self, rows: Sequence[Raw]) -> list[Snapshot]:
+        """Sales receipts as the payments they are."""
+        reading = await self._reading({})
+        return [sale(row, reading) for row in rows]
+
+    async def _reading(self, tops: Mapping[str, str]) -> Reading:
         known = await self.books()
-        reading = Reading(
+        return Reading(
             home_currency=known.account.currency,
             american=known.american,
             po_field=self.po_field,
             slots={field.name: id for field in self.fields if (id := known.custom_field(field.name)) is not None},
             tops=tops,
         )
-        return [snapshot(kind, row, reading) for row in rows if row.get("Type") != "Category"]
 
     async def read(self, kind: Kind, ids: Sequence[str]) -> dict[str, Snapshot]:
         """Entities by id; what is not there any more as deleted. Categories of items are left out."""
+        receipts = [id for id in ids if id.startswith(SALE)]
+        if receipts:
+            others = [id for id in ids if id not in receipts]
+            return await self._receipts(receipts) | (await self.read(kind, others) if others else {})
         rows = (await self.raws({kind: ids}))[kind]
         # An answer may have lost some, and what is taken for deleted may take a payment along.
         if len(lost := [id for id in dict.fromkeys(ids) if id not in rows]) > FEW:
             rows |= (await self.raws({kind: lost}))[kind]
         for id in lost:
-            if id not in rows and (row := await self._one(kind, id)) is not None:
+            if id not in rows and (row := await self._one(ENTITIES[kind], id)) is not None:
                 rows[id] = row
         found = {seen.id: seen for seen in await self.snapshots(kind, list(rows.values()))}
         return {id: found[id] if id in rows else gone(kind, id) for id in ids if id in found or id not in rows}
 
-    async def _one(self, kind: Kind, id: str) -> Raw | None:
+    async def _receipts(self, ids: Sequence[str]) -> dict[str, Snapshot]:
+        # Polls bring them whole; by their ids few are ever asked for.
+        rows = {id: await self._one(SALES, id.removeprefix(SALE)) for id in ids}
+        found = {seen.id: seen for seen in await self.sales([row for row in rows.values() if row is not None])}
+        return {id: found.get(id) or gone(Kind.PAYMENT, id) for id in ids}
+
+    async def _one(self, entity: str, id: str) -> Raw | None:
         """An object asked for by itself; None when the vendor says that it is not there."""
         try:
-            body = await self.client.get(f"/{ENTITIES[kind].lower()}/{id}")
+            body = await self.client.get(f"/{entity.lower()}/{id}")
         except ReadRefused as refusal:
             if refusal.fault.code != CODE_NOT_FOUND:
                 raise
             return None
-        row = body.get(ENTITIES[kind])
+        row = body.get(entity)
         if not isinstance(row, dict) or str(row.get("Id")) != id:
             raise ConnectionTrouble(
                 Condition.MALFORMED_ANSWER, "an answer that shows another object than was asked for"

@@ -23,6 +23,8 @@ ENTITIES: Mapping[Kind, str] = {
     Kind.INVOICE: "Invoice",
     Kind.PAYMENT: "Payment",
 }
+SALES = "SalesReceipt"  # a sale and its payment in one; to us a payment that pays no invoice
+SALE = "sale:"  # how the ids of those begin here
 LISTS = frozenset({Kind.PARTY, Kind.PRODUCT})  # name lists: never deleted, only made inactive
 
 
@@ -189,6 +191,14 @@ class Payment(Entity, frozen=True, kw_only=True):
     payment_ref_num: str | None = None
     private_note: str | None = None
     line: tuple[PaymentLine, ...] = ()
+    total_amt: Decimal
+
+
+class SalesReceipt(Entity, frozen=True, kw_only=True):
+    txn_date: date | None = None
+    currency_ref: Ref | None = None
+    customer_ref: Ref | None = None
+    payment_ref_num: str | None = None
     total_amt: Decimal
 
 

@@ -26,7 +26,7 @@ SHORT = {
     "price": {"Item": "UnitPrice"},
     "type": {"Item": "Type"},
     "description": {"Item": "Description"},
-    "date": {"Invoice": "TxnDate", "CreditMemo": "TxnDate", "Payment": "TxnDate"},
+    "date": dict.fromkeys(("Invoice", "CreditMemo", "SalesReceipt", "Payment"), "TxnDate"),
     "due": {"Invoice": "DueDate"},
     "number": {"Invoice": "DocNumber", "CreditMemo": "DocNumber"},
     "note": {"Invoice": "PrivateNote", "CreditMemo": "PrivateNote", "Payment": "PrivateNote", "Customer": "Notes"},

@@ -26,6 +26,7 @@ FILTERABLE: dict[str, frozenset[str]] = {
         "Invoice": "DocNumber CustomerRef TxnDate DueDate Balance SalesTermRef",
         "CreditMemo": "DocNumber CustomerRef TxnDate Balance SalesTermRef",
         "Estimate": "DocNumber CustomerRef TxnDate TxnStatus",
+        "SalesReceipt": "DocNumber CustomerRef TxnDate",
         "Payment": "CustomerRef TxnDate TotalAmt PaymentMethodRef",
         "Customer": """DisplayName GivenName FamilyName CompanyName PrimaryEmailAddr Active Balance FullyQualifiedName
             Job ParentRef""",

@@ -21,7 +21,7 @@ from syncd.sandbox.quickbooks.tax import tax_detail
 from syncd.sandbox.quickbooks.trim import pays, trim_payments
 from syncd.sandbox.quickbooks.wire import ZERO, Json, amount, objects, ref, ref_id
 
-POSTING = ("Invoice", "CreditMemo")
+POSTING = ("Invoice", "CreditMemo", "SalesReceipt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,8 @@ def _with_totals(books: Books, call: Call, draft: Draft, fields: Json) -> Json:
     if total < 0:
         raise business("Transaction amount must be 0 or greater.")
     fields = _with_deposit(books, {**fields, "TotalAmt": total})
+    if draft.kind == "SalesReceipt":
+        return with_home_amounts(books, {**fields, "Balance": ZERO})  # paid at once
     if draft.kind == "Estimate":
         return fields
     balance = total - amount(fields, "Deposit") - (applied(old) if old else ZERO)

@@ -31,6 +31,7 @@ PROPERTIES: dict[str, frozenset[str]] = {
             CfdiUse""",
         "CreditMemo": f"{_TXN} {_SALE} RemainingCredit InvoiceRef CreditMemoEx",
         "Estimate": f"{_TXN} {_SALE} ExpirationDate AcceptedBy AcceptedDate EstimateEx",
+        "SalesReceipt": f"{_TXN} {_SALE} CheckPayment CreditCardPayment",
         "Payment": f"""{_TXN} CustomerRef RemitToRef ARAccountRef DepositToAccountRef PaymentMethodRef PaymentRefNum
             PaymentType CheckPayment CreditCardPayment TotalAmt UnappliedAmt ProcessPayment PaymentEx""",
         "Customer": f"""{_NAME} DefaultTaxCodeRef Taxable Job BillWithParent RootCustomerRef Level CustomerTypeRef
@@ -82,6 +83,7 @@ READ_ONLY: dict[str, frozenset[str]] = {
         "Invoice": f"{_COMPUTED_SALE} invoiceStatus invoiceStatusLog",
         "CreditMemo": f"{_COMPUTED_SALE} RemainingCredit",
         "Estimate": _COMPUTED_SALE,
+        "SalesReceipt": _COMPUTED_SALE,
         "Payment": "UnappliedAmt ProcessPayment",
         "Customer": "FullyQualifiedName Level Balance BalanceWithJobs IsProject OverDueBalance",
         "Vendor": "Balance",
@@ -111,6 +113,7 @@ LENGTHS: dict[str, dict[str, int]] = {
     "Invoice": _SALE_LENGTHS,
     "CreditMemo": _SALE_LENGTHS,
     "Estimate": _SALE_LENGTHS,
+    "SalesReceipt": _SALE_LENGTHS,
     "Payment": {"PaymentRefNum": 21, "PrivateNote": 4000},  # PaymentRefNum ?
     "Customer": {
         "DisplayName": 500,

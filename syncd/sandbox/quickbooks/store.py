@@ -15,7 +15,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 NAMES = ("Customer", "Vendor")
-TRANSACTIONS = ("Invoice", "Payment", "CreditMemo", "Estimate")
+TRANSACTIONS = ("Invoice", "Payment", "CreditMemo", "Estimate", "SalesReceipt")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from syncd.sandbox.quickbooks.schema import NO_WRITES, READ_ONLY
 from syncd.sandbox.quickbooks.store import NAMES, TRANSACTIONS, Record
 from syncd.sandbox.quickbooks.wire import Json, filled
 
-SALES = ("Invoice", "CreditMemo", "Estimate")
+SALES = ("Invoice", "CreditMemo", "Estimate", "SalesReceipt")
 ENVELOPE = ("Id", "SyncToken", "sparse", "MetaData", "domain")
 VOIDABLE = ("Invoice", "Payment")
 STALE = (

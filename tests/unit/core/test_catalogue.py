@@ -14,7 +14,8 @@ CODES = {
         customer_missing customer_ambiguous product_ambiguous product_inactive duplicate_display_name
         duplicate_document_number document_ambiguous edited_outside_origin conflict_held amount_mismatch
         currency_mismatch order_level_amount tax_code_required
-        service_date_required accounting_period_closed record_locked invoice_voided parent_failed field_required
+        service_date_required accounting_period_closed record_locked invoice_voided
+        suspected_double_billing parent_failed field_required
         field_value_invalid option_unknown field_not_writable mapping_invalid state_not_allowed amount_above_limit
         numbering_missing record_gone permission_missing vendor_rejected unknown_outcome internal_error""",
     Group.EXCLUDED: """
@@ -22,7 +23,7 @@ CODES = {
         no_billing_data not_from_crm deleted_at_source""",
     Group.NOTE: """
         variance_accepted payment_mirrored counterpart_gone apart_by_person counterpart_inactive
-        other_credit payment_refunded""",
+        other_credit payment_refunded double_billing_denied""",
     Group.CONNECTION: """
         authorization_lost account_changed quota_exhausted vendor_unavailable tls_failed malformed_answer other_sync""",
 }
