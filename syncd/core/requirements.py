@@ -121,8 +121,6 @@ def _wanted(asked: Asked) -> str | None:
 
 def _pays_invoice(asked: Asked) -> str | None:
     noun = asked.snapshot.noun
-    if isinstance(noun, Payment) and noun.allocations and not noun.amount:
-        return "It brings no money: it applies a credit."
     return None if isinstance(noun, Payment) and noun.allocations else "It pays no invoice."
 
 
