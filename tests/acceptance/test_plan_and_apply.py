@@ -11,7 +11,7 @@ import pytest
 from syncd import app
 from syncd.plan_file import PlanRefused
 from syncd.status.server import SOCKET
-from tests.acceptance.processes import running, until
+from tests.acceptance.processes import ANY_PORT, running, until
 from tests.acceptance.world import KINDS, Row, Snapshot, World, world
 
 VENDOR = {"crm": "hubspot", "books": "quickbooks"}
@@ -160,13 +160,16 @@ async def test_a_small_new_sync_runs_at_once() -> None:
 
 async def test_a_daemon_plans_and_applies() -> None:
     """Through the socket of a daemon whose sync waits: the plan lists what waits, applying it lets it go."""
-    async with world(changes=[('approval = "off"', "approval = 20")]) as w, running(w, "run"):
-        await until((w.config.state_dir / SOCKET).exists)
-        code, said, _ = await w.command("plan", "--out", "plan.json", "--json")
-        made = json.loads(said)
-        assert code == 0
-        assert len(made["entries"]) > 20
-        code, said, errors = await w.command("apply", "plan.json", "--yes", "--json")
-        told = json.loads(said)
-        assert (told["moved"], told["waiting"]) == ([], 0), errors
-        assert (code, told["failed"]) == (1, 2)
+    async with world(changes=[ANY_PORT, ('approval = "off"', "approval = 20")]) as w:
+        for connection in VENDOR:
+            w.set(f"connections.{connection}", options="{ pace = 'off' }")
+        async with running(w, "run"):
+            await until((w.config.state_dir / SOCKET).exists)
+            code, said, _ = await w.command("plan", "--out", "plan.json", "--json")
+            made = json.loads(said)
+            assert code == 0
+            assert len(made["entries"]) > 20
+            code, said, errors = await w.command("apply", "plan.json", "--yes", "--json")
+            told = json.loads(said)
+            assert (told["moved"], told["waiting"]) == ([], 0), errors
+            assert (code, told["failed"]) == (1, 2)

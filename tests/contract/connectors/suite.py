@@ -39,6 +39,7 @@ from syncd.sandbox.client import Control
 from syncd.sandbox.server import serving
 from syncd.sandbox.world import create_world
 
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 KINDS = (Kind.PARTY, Kind.PRODUCT, Kind.INVOICE, Kind.PAYMENT)
 LONG = 1_000_000.0  # seconds: older than any bound
 
@@ -259,6 +260,17 @@ class ConnectorContract:
 
         assert {(s.kind, s.id, s.version) for s in again} <= known
         assert await stage.calls() - before <= len(KINDS) + 1
+
+    async def test_history_shows_what_a_poll_does_from_a_time_on(self, stage):
+        """All of it from the beginning, nothing from the future, and on from each page's cursor."""
+        seen, _ = await stage.poll(kinds=(Kind.INVOICE,))
+        for since, expected in ((BEGINNING, {s.id for s in seen}), (stage.clock.now() + timedelta(days=1), set())):
+            pages = [page async for page in stage.connector.history(Kind.INVOICE, since, None, stage.clock.now())]
+            assert {s.id for page in pages for s in page.sightings} == expected
+            cursor = pages[-1].cursors[Kind.INVOICE]
+            on = [page async for page in stage.connector.history(Kind.INVOICE, since, cursor, stage.clock.now())]
+            assert {s.id for page in on for s in page.sightings} <= expected
+            assert all(page.cursors[Kind.INVOICE] >= cursor for page in on)
 
     async def test_an_edit_is_seen_with_another_version(self, stage):
         """What a person changes shows in the next poll."""

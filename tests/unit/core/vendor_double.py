@@ -168,7 +168,9 @@ class Vendor:
             noun = replace(noun, lines=self._numbered(noun.lines))
         noun = replace(noun, custom=dict.fromkeys(self.customs.get(kind, ())) | noun.custom)
         base = before or Snapshot(kind=kind, id=id, version="0")
-        self.entities[kind, id] = replace(base, version=str(int(base.version) + 1), noun=noun, modified=NOW, **more)
+        self.entities[kind, id] = replace(
+            base, version=str(int(base.version) + 1), noun=noun, **{"modified": NOW} | more
+        )
         if isinstance(noun, Payment):
             for paid in self.all(Kind.INVOICE):
                 self._recount(paid)
