@@ -16,12 +16,12 @@ from syncd.bring import naming
 from syncd.config import Config
 from syncd.connectors.base import ConnectionTrouble
 from syncd.connectors.errand import Errand, on
-from syncd.core.audit import Amounts, Control, Controls, Difference, Month, Seen, amounts, compared
+from syncd.core.audit import Amounts, Control, Controls, Difference, Month, Seen, amounts, compared, equal
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.errors import PermissionRefused, UsageError, VendorUnreachable
 from syncd.health import FINAL
 from syncd.model.nouns import Invoice, Payment
-from syncd.model.record import Priority, Record
+from syncd.model.record import Priority
 from syncd.model.references import EntityRef, Kind, MatchKey, Side
 from syncd.model.snapshot import Presence, Snapshot
 from syncd.model.values import decimal_text
@@ -98,8 +98,8 @@ async def _flow(app: App, sync: SyncRules, flow: FlowRules, scope: Scope, progre
     counts = await app.store.read(lambda tx: tx.counts())
     known = sum(c.n for c in counts if (c.sync, c.flow) == (sync.name, flow.name) and c.status in _COUNTED)
     done = 0
-    async for page in _pages(app, sync, flow):
-        await _Page(app, report, scope).compare(page)
+    async for page in pages(app, sync, flow):
+        await PageProof(app, report, scope).compare(page)
         done += len(page)
         if progress is not None:
             progress(done, max(known, done))
@@ -109,7 +109,7 @@ async def _flow(app: App, sync: SyncRules, flow: FlowRules, scope: Scope, progre
 _COUNTED = frozenset({"synced", "pending", "failed"})
 
 
-async def _pages(app: App, sync: SyncRules, flow: FlowRules) -> AsyncIterator[list[Standing]]:
+async def pages(app: App, sync: SyncRules, flow: FlowRules) -> AsyncIterator[list[Standing]]:
     after: Place | None = None
     while True:
 
@@ -123,7 +123,7 @@ async def _pages(app: App, sync: SyncRules, flow: FlowRules) -> AsyncIterator[li
         after = page[-1].place
 
 
-class _Page:
+class PageProof:
     """One page of documents on its way through the proof."""
 
     def __init__(self, app: App, report: Report, scope: Scope) -> None:
@@ -135,28 +135,28 @@ class _Page:
 
     async def compare(self, page: Sequence[Standing]) -> None:
         """Read both sides, compare, and take what comes of it into the report."""
-        stored = await self._app.store.read(lambda tx: tx.snapshots([ref for one in page for ref in self._refs(one)]))
-        page = [one for one in page if self._scope.covers(stored[r] for r in self._refs(one) if r in stored)]
+        page = await self._covered(page)
+        known = await self._app.store.read(lambda tx: self._versions(tx, page))
         fresh = {
             side: await self._read(side, self._kind, [i for one in page if (i := _id(one, side))]) for side in Side
         }
-        seen = {one.place.id: {side: self._seen(one, side, fresh[side], stored) for side in Side} for one in page}
-        doubtful = [one for one in page if _differs(one, seen[one.place.id])]
+        seen = {one.place.id: {side: self._seen(one, side, fresh[side], known[side]) for side in Side} for one in page}
+        shown = {one.place.id: _amounts(one, seen[one.place.id]) for one in page}
+        doubtful = [one for one in page if not equal(*shown[one.place.id].values())]
         records = await self._app.store.read(lambda tx: tx.records([one.place.id for one in doubtful]))
         paid = {side: await self._payments(side, [i for one in doubtful if (i := _id(one, side))]) for side in Side}
         customers = await self._app.store.read(lambda tx: self._customers(tx, seen.values()))
         for one in page:
-            both = seen[one.place.id]
             difference = None
             if (record := records.get(one.place.id)) is not None:
+                both = seen[one.place.id]
                 both = {side: _with(both[side], paid[side].get(_id(one, side) or "", ())) for side in Side}
                 difference = compared(record, both[Side.LEFT], both[Side.RIGHT])
-            self._take(one, both, difference, customers)
+            self._take(shown[one.place.id], difference, customers)
 
     def _take(
-        self, one: Standing, both: Mapping[Side, Seen], difference: Difference | None, customers: Mapping[str, str]
+        self, sides: Mapping[Side, Amounts | None], difference: Difference | None, customers: Mapping[str, str]
     ) -> None:
-        sides = {side: amounts(both[side], _id(one, side) or "") for side in Side}
         shown = [amount for amount in (sides[Side.RIGHT], sides[Side.LEFT]) if amount is not None]
         if not shown:
             return
@@ -169,15 +169,33 @@ class _Page:
         ids = {side: _id(one, side) for side in Side}
         return [EntityRef(self._sync.connection(side), self._kind, id) for side, id in ids.items() if id]
 
+    async def _covered(self, page: Sequence[Standing]) -> Sequence[Standing]:
+        """Those of the days that are asked for, by what we last saw."""
+        if self._scope.since is None and self._scope.until is None:
+            return page
+        stored = await self._app.store.read(lambda tx: tx.snapshots([ref for one in page for ref in self._refs(one)]))
+        return [one for one in page if self._scope.covers(stored[r] for r in self._refs(one) if r in stored)]
+
+    def _versions(self, tx: Tx, page: Sequence[Standing]) -> dict[Side, dict[str, tuple[str, Presence]]]:
+        return {
+            side: tx.entity_versions(
+                self._sync.connection(side), self._kind, [id for one in page if (id := _id(one, side))]
+            )
+            for side in Side
+        }
+
     def _seen(
-        self, one: Standing, side: Side, fresh: Mapping[str, Snapshot], stored: Mapping[EntityRef, Snapshot]
+        self,
+        one: Standing,
+        side: Side,
+        fresh: Mapping[str, Snapshot],
+        known: Mapping[str, tuple[str, Presence]],
     ) -> Seen:
         id = _id(one, side)
-        if id is None:
+        snapshot = fresh.get(id or "")
+        if id is None or snapshot is None:
             return Seen(snapshot=None)
-        snapshot, known = fresh.get(id), stored.get(EntityRef(self._sync.connection(side), self._kind, id))
-        news = snapshot is not None and (known is None or _moved(known, snapshot))
-        return Seen(snapshot=snapshot, news=news)
+        return Seen(snapshot=snapshot, news=known.get(id) != (snapshot.version, snapshot.presence))
 
     async def _read(self, side: Side, kind: Kind, ids: Sequence[str]) -> Mapping[str, Snapshot]:
         connection = self._sync.connection(side)
@@ -215,17 +233,12 @@ def _customer_of(seen: Seen) -> str | None:
     return noun.customer if isinstance(noun, Invoice) else None
 
 
-def _moved(known: Snapshot, fresh: Snapshot) -> bool:
-    return (known.version, known.presence) != (fresh.version, fresh.presence)
-
-
 def _with(seen: Seen, payments: tuple[Payment, ...]) -> Seen:
     return Seen(snapshot=seen.snapshot, payments=payments, news=seen.news)
 
 
-def _differs(one: Standing, both: Mapping[Side, Seen]) -> bool:
-    blank = Record(id=one.place.id, sync="", flow="", left=one.left, right=one.right, since=one.place.since)
-    return compared(blank, both[Side.LEFT], both[Side.RIGHT]) is not None
+def _amounts(one: Standing, both: Mapping[Side, Seen]) -> dict[Side, Amounts | None]:
+    return {side: amounts(both[side], _id(one, side) or "") for side in Side}
 
 
 def _customer(sides: Mapping[Side, Amounts | None], customers: Mapping[str, str]) -> str:

@@ -121,6 +121,19 @@ def _share(payment: Payment, invoice: str) -> Decimal:
     return sum((amount for amount in mine if amount is not None), Decimal(0))
 
 
+def equal(left: Amounts | None, right: Amounts | None) -> bool:
+    """Whether nothing has to be explained: most documents need no further look."""
+    if left is None or right is None:
+        return left is right
+    return (left.currency, left.subtotal, left.tax, left.total, left.balance) == (
+        right.currency,
+        right.subtotal,
+        right.tax,
+        right.total,
+        right.balance,
+    )
+
+
 def compared(record: Record, left: Seen, right: Seen) -> Difference | None:
     """The difference between the two sides of a linked document; None when they amount to the same."""
     here, there = amounts(left, record.left or ""), amounts(right, record.right or "")
@@ -229,7 +242,7 @@ class Controls:
         self, customer: str, day: date | None, sides: Mapping[Side, Amounts | None], difference: Difference | None
     ) -> None:
         """Count one document. `customer` and `day` say on both sides where it belongs."""
-        month = day.strftime("%Y-%m") if day else ""
+        month = f"{day.year:04}-{day.month:02}" if day else ""
         touched = set[Month]()
         for side, one in sides.items():
             if one is None:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from tests.bench import flood, page, peers, real_limits, rows
+from tests.bench import flood, million, page, peers, real_limits, rows
 from tests.bench.figures import Figure, Skipped, table
 
 Row = Callable[[], Awaitable[list[Figure] | list[Figure | Skipped]]]
@@ -29,6 +29,7 @@ def _rows(records: int) -> dict[str, Row]:
         "limits": real_limits.run,
         "flood": flood.flood,
         "page": page.page,
+        "million": partial(million.run, 100 * records),
     }
 
 
