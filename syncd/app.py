@@ -23,7 +23,7 @@ from syncd.bell import Bell
 from syncd.clock import Chance, Clock, SystemChance, SystemClock
 from syncd.clockwatch import ClockWatch
 from syncd.config import Config
-from syncd.connectors.base import ConnectionTrouble
+from syncd.connectors.base import ConnectionTrouble, Quota
 from syncd.connectors.http import AioTransport, Transport
 from syncd.connectors.pages import page_of
 from syncd.connectors.settings import TokenKeeper
@@ -141,6 +141,11 @@ class App:
         finally:
             self.accounts.forget(name)
             self.bell.ring()
+
+    def quotas(self) -> dict[str, Quota]:
+        """What is left of the day's calls, for connections whose vendor has said so."""
+        found = {name: connector.quota() for name, connector in self.engine.connectors.items()}
+        return {name: quota for name, quota in found.items() if quota is not None}
 
     def ready(self) -> tuple[bool, str]:
         """Vendors' trouble is shown, and never makes the daemon unready."""

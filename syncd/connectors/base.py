@@ -363,6 +363,15 @@ class Traits:
     amount_digits: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """A day's calls, as the vendor tells: how many there are, how many are left, and when the next day begins."""
+
+    limit: int
+    remaining: int
+    resets_at: datetime
+
+
 class Authorization(Protocol):
     """A person's consent to a connection, kept as tokens."""
 
@@ -452,6 +461,9 @@ class Connector(Protocol):
 
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:
         """Look at credentials, permissions and settings that will hurt."""
+
+    def quota(self) -> Quota | None:
+        """What is left of the day's calls; None where the vendor counts no days, or has not told yet."""
 
     async def close(self) -> None:
         """Give back sockets."""

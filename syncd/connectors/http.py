@@ -17,6 +17,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -26,7 +27,7 @@ import msgspec
 import structlog
 
 from syncd.clock import Chance, Clock
-from syncd.connectors.base import Condition, ConnectionTrouble
+from syncd.connectors.base import Condition, ConnectionTrouble, Quota
 from syncd.connectors.line import GaveWay, Line
 from syncd.core.pacing import Pacer
 
@@ -249,6 +250,14 @@ class Caller:
             return await self._exchange(request, patient=False)
         except GaveWay as error:
             raise NotSent(str(error)) from error
+
+    def quota(self) -> Quota | None:
+        """What is left of the day's calls, as far as the vendor said."""
+        told = self._pacer.day(self.clock.monotonic())
+        if told is None:
+            return None
+        limit, remaining, seconds = told
+        return Quota(limit=limit, remaining=remaining, resets_at=self.clock.now() + timedelta(seconds=seconds))
 
     def hold(self, seconds: float) -> None:
         """Nothing leaves for so long."""

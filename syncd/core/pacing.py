@@ -101,6 +101,13 @@ class Pacer:
         """The vendor says how many calls a day the account has and how many are left of the day that ends then."""
         self._day = _Day(calls, remaining, ends)
 
+    def day(self, now: float) -> tuple[int, int, float] | None:
+        """Of a day that was told: how many calls it has, how many are left, and the seconds until it ends."""
+        if self._day is None:
+            return None
+        self._day.wait(now)
+        return self._day.calls, max(0, self._day.left), self._day.ends - now
+
     def pause(self, until: float) -> None:
         """No call before `until`; a longer pause already in force stays."""
         self._paused_until = max(self._paused_until, until)

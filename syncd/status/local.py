@@ -13,6 +13,7 @@ from syncd import recipes
 from syncd.approvals import tell
 from syncd.clock import Clock, SystemClock
 from syncd.config import DATABASE_FILE, Config
+from syncd.connectors.base import Quota
 from syncd.core.rules import SyncRules
 from syncd.errors import UsageError
 from syncd.status.source import StatusSource
@@ -36,6 +37,9 @@ class LocalSource:
     async def control(self, action: str, sync: str, flow: str | None) -> dict[str, object]:
         rules, now = known(self.syncs, sync, flow), self.clock.now()
         return await self.store.write(lambda tx: tell(tx, action, rules, flow, now))
+
+    def quotas(self) -> Mapping[str, Quota]:
+        return {}  # nobody is asked
 
     def ring(self) -> None:
         """Nobody is there to hear it: it is carried out by the next run."""

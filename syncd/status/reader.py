@@ -74,6 +74,7 @@ class Reader:
             now,
             told,
             disk.room(self._source.config).plain(),
+            self._source.quotas(),
         )
 
     async def control(self, action: str, sync: str, flow: str | None) -> dict[str, Any]:
@@ -114,7 +115,8 @@ class Reader:
         rows = {row.name: row for row in await self._source.store.read(lambda tx: tx.connections())}
         return {
             "connections": [
-                view.connection_details(name, vendor, rows.get(name)) for name, vendor in self._vendors().items()
+                view.connection_details(name, vendor, rows.get(name), self._source.quotas().get(name))
+                for name, vendor in self._vendors().items()
             ]
         }
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from syncd.clock import Clock
 from syncd.config import Config
+from syncd.connectors.base import Quota
 from syncd.core.rules import SyncRules
 from syncd.store.store import Store
 
@@ -41,6 +42,9 @@ class StatusSource(Protocol):
         Raises:
             UsageError: there is no such action, sync or flow.
         """
+
+    def quotas(self) -> Mapping[str, Quota]:
+        """What is left of the day's calls, for connections whose vendor has said so."""
 
     def ring(self) -> None:
         """Something was asked of a record: it is to be looked at now."""

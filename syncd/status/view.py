@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from syncd.connectors.base import Quota
 from syncd.core.rules import SyncRules
 from syncd.model.connection import ConnectionRow
 from syncd.model.record import Status
@@ -37,12 +38,13 @@ def status(
     now: datetime,
     told: Mapping[tuple[str, str], str] | None = None,
     storage: Mapping[str, object] | None = None,
+    quotas: Mapping[str, Quota] | None = None,
 ) -> dict[str, Any]:
     """The answer of `/api/v1/status`.
 
     Args:
         vendors: every configured connection, met or not. told: flows that a person paused or released.
-        storage: the room on the disk.
+        storage: the room on the disk. quotas: what is left of the day's calls, where that is known.
     """
     rows = list(counts)
     return {
@@ -52,12 +54,15 @@ def status(
         "syncs": [
             _sync(sync, [row for row in rows if row.sync == sync.name], connections, told or {}) for sync in syncs
         ],
-        "connections": [connection(name, vendor, connections.get(name)) for name, vendor in vendors.items()],
+        "connections": [
+            connection(name, vendor, connections.get(name), (quotas or {}).get(name))
+            for name, vendor in vendors.items()
+        ],
         "storage": dict(storage or {}),
     }
 
 
-def connection(name: str, vendor: str, row: ConnectionRow | None) -> dict[str, Any]:
+def connection(name: str, vendor: str, row: ConnectionRow | None, quota: Quota | None = None) -> dict[str, Any]:
     """One connection as the status shows it."""
     return {
         "name": name,
@@ -65,14 +70,14 @@ def connection(name: str, vendor: str, row: ConnectionRow | None) -> dict[str, A
         "account": (row.account_name or row.account_id) if row else None,
         "state": _condition(row),
         "since": moment(row.since) if row else None,
-        "quota": None,
+        "quota": quota and {"limit": quota.limit, "remaining": quota.remaining, "resets_at": moment(quota.resets_at)},
     }
 
 
-def connection_details(name: str, vendor: str, row: ConnectionRow | None) -> dict[str, Any]:
+def connection_details(name: str, vendor: str, row: ConnectionRow | None, quota: Quota | None = None) -> dict[str, Any]:
     """One connection with all that is known of it, as `/api/v1/connections` shows it."""
     return {
-        **connection(name, vendor, row),
+        **connection(name, vendor, row, quota),
         "account_id": row.account_id if row else None,
         "words": row.words if row else "",
         "retry_at": moment(row.retry_at) if row else None,

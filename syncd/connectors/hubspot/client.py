@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from syncd.connectors.base import Send
+from syncd.connectors.base import Quota, Send
 from syncd.connectors.http import Caller, HttpReply, HttpRequest, retry_after
 from syncd.connectors.hubspot import wire
 from syncd.connectors.hubspot.allowance import Allowance
@@ -92,6 +92,10 @@ class Client:
     def skew(self) -> float | None:
         """By how many seconds HubSpot's clock is ahead of ours, as far as is known."""
         return self._calls.skew
+
+    def quota(self) -> Quota | None:
+        """What is left of the day's calls, as the answers' headers said."""
+        return self._calls.quota()
 
     async def scopes(self) -> frozenset[str] | None:
         """What may be done here; None where HubSpot does not tell, as of a fixed token."""

@@ -6,7 +6,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from syncd.connectors.base import Account, Authorization, Finding, MappedField, NewId, Order, Outcome, Page, Send, Shown
+from syncd.connectors.base import (
+    Account,
+    Authorization,
+    Finding,
+    MappedField,
+    NewId,
+    Order,
+    Outcome,
+    Page,
+    Quota,
+    Send,
+    Shown,
+)
 from syncd.connectors.http import Transport
 from syncd.connectors.hubspot import check, others, prepare, states
 from syncd.connectors.hubspot.client import Client
@@ -116,6 +128,9 @@ class HubSpot:
 
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:
         return await check.findings(self._client, self._recording, self._options, kinds)
+
+    def quota(self) -> Quota | None:
+        return self._client.quota()
 
     async def close(self) -> None:
         await self._transport.close()

@@ -17,6 +17,7 @@ from syncd.connectors.base import (
     Order,
     Outcome,
     Page,
+    Quota,
     Refused,
     Send,
     Shown,
@@ -161,6 +162,9 @@ class QuickBooks:
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:
         findings = await check(self._reader, kinds)
         return [*findings, skew.finding(self._client.skew)]
+
+    def quota(self) -> Quota | None:
+        return None  # Intuit counts calls a minute
 
     async def close(self) -> None:
         await self._transport.close()

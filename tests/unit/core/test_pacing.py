@@ -229,3 +229,13 @@ def test_many_calls_are_remembered_in_little_memory() -> None:
         pacer.landed(second / 2)
 
     assert len(pacer._meters[0]._grains) <= 1001
+
+
+def test_what_is_left_of_a_day_can_be_asked():
+    """As the vendor told, less what left since; a day that has ended is whole again."""
+    pacer = Pacer([])
+    assert pacer.day(0.0) is None
+    pacer.told_day(1000, 10, 50.0)
+    pacer.reserve(1.0)
+    assert pacer.day(20.0) == (1000, 9, 30.0)
+    assert pacer.day(60.0) == (1000, 1000, 86_390.0)
