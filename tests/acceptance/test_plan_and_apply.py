@@ -130,6 +130,26 @@ async def test_files_that_may_not_be_applied(synced: Snapshot) -> None:
         assert await w.written(mark) == []
 
 
+async def test_what_a_guard_holds_goes_with_a_plan_that_lists_it(synced: Snapshot) -> None:
+    """Five voids where three are allowed: held in a usual run, listed in a plan, and carried out with it."""
+    async with synced.world() as w:
+        w.set("syncs.invoicing", guard="{ records = 3 }")
+        listed = await w.records(flow="invoices", status="synced")
+        truth = await w.books_rows("Invoice")
+        ours = [row["right"]["id"] for row in listed if row["origin"] == "right"]
+        unpaid = [id for id in ours if truth[id]["Balance"] == truth[id]["TotalAmt"]][:5]
+        for id in unpaid:
+            await w.books("void", "Invoice", id)
+        mark = await w.mark()
+        await w.once()
+        assert await w.written(mark) == []
+        made = await plan(w)
+        assert [(e["connection"], e["op"]) for e in made["entries"]] == [("crm", "void")] * 5
+        told = await apply(w, made)
+        assert (told["done"], told["moved"]) == (5, [])
+        assert {e["id"] for e in await w.written(mark)} == {e["entity"] for e in made["entries"]}
+
+
 async def test_a_new_sync_that_would_create_much_waits() -> None:
     """Over twenty creates: none is made, children wait with their parents, and a release lets all of them go."""
     async with world(changes=[('approval = "off"', "approval = 20")]) as w:
