@@ -149,7 +149,7 @@ def compared(record: Record, left: Seen, right: Seen) -> Difference | None:
 
 
 def _absent(record: Record, missing: Side, news: bool) -> tuple[Cause, str]:
-    if record.status is Status.PENDING or news:
+    if record.status is not Status.FAILED and (record.status is Status.PENDING or news):
         return Cause.PENDING_EDIT, record.code or f"changed on the {missing}"
     return Cause.MISSING_DOCUMENT, record.code or ", ".join(record.notes) or f"not on the {missing}"
 
@@ -157,10 +157,10 @@ def _absent(record: Record, missing: Side, news: bool) -> tuple[Cause, str]:
 def _cause(record: Record, left: Amounts, right: Amounts, names: tuple[str, ...], *, news: bool) -> tuple[Cause, str]:
     if ACCEPTED in record.notes:
         return Cause.ACCEPTED, ""
-    if record.status is Status.PENDING or news:
-        return Cause.PENDING_EDIT, record.code or "changed since we last looked"
     if record.status is Status.FAILED:
         return Cause.WAITS_FOR_PERSON, record.code
+    if record.status is Status.PENDING or news:
+        return Cause.PENDING_EDIT, record.code or "changed since we last looked"
     if "currency" in names:
         return Cause.CURRENCY, f"{left.currency} and {right.currency}"
     if left.total != right.total:

@@ -64,7 +64,7 @@ ROWS: Sequence[tuple[Cause, Expected]] = (
     (_nothing, Expected("ok", "The clocks agree")),
     (_nothing, Expected("ok", "The database can be written")),
     (_nothing, Expected("warning", "products have no SKU", "fall back", "no_sku")),
-    (_nothing, Expected("warning", "line items name no product", "choose products")),
+    (_nothing, Expected("warning", "line items name no product", "custom line item product")),
     (_nothing, Expected("ok", "No sign of HubSpot's own sync")),
     (_scope, Expected("error", "crm.objects.invoices.read", "grant crm.objects.invoices.read", "permission_missing")),
     (_flows_off, Expected("warning", "the products flow is off", "set a direction")),

@@ -32,8 +32,6 @@ async def findings(client: Client, recording: Recording, options: Options, kinds
         made.append(_payments(recording))
     if Kind.PRODUCT in kinds:
         made += await _products(client)
-    if Kind.INVOICE in kinds:
-        made += await _fallbacks(client)
     return made
 
 
@@ -136,22 +134,6 @@ async def _bare_lines(client: Client) -> list[Finding]:
             severity=Severity.WARNING,
             title=f"{page.total} line items name no product",
             cure="on invoices they are booked on the custom line item product: pick products from the library instead",
-        )
-    ]
-
-
-async def _fallbacks(client: Client) -> list[Finding]:
-    try:
-        page = await client.search(LINES, [Filter("hs_product_id", "NOT_HAS_PROPERTY")], (), "hs_object_id", limit=1)
-    except ConnectionTrouble as trouble:
-        return [_trouble("line items cannot be searched", trouble)]
-    if not page.total:
-        return [Finding(severity=Severity.OK, title="Every line item names a product")]
-    return [
-        Finding(
-            severity=Severity.WARNING,
-            title=f"{page.total} line items name no product",
-            cure="on invoices they go on the custom line item product; choose products on the lines to book them apart",
         )
     ]
 
