@@ -15,7 +15,7 @@ from syncd.core.rules import SyncRules
 from syncd.deciding import KEPT, Work
 from syncd.engine import Engine, observed
 from syncd.guard import Guard
-from syncd.model.record import Activity, Change, Intent, IntentState, Priority, Record
+from syncd.model.record import Activity, Change, Intent, IntentState, Priority, Record, Status
 from syncd.model.references import EntityRef, Side
 from syncd.model.snapshot import Presence
 from syncd.store.store import Tx
@@ -86,7 +86,7 @@ class Keeper:
                 intents += [self._intent(work, record, command) for command in decision.commands]
             if record.code == "waits_parent":
                 self._hurry(id, work.priority)
-                record = replace(record, next_at=now + LOOK_AGAIN)
+                record = replace(record, next_at=now + self._patience(tx, record))
             records[id] = record
         tx.drop_intents(work.dropped)
         self._want(tx, work, records)
@@ -98,6 +98,16 @@ class Keeper:
         tx.add_activity(_unsaid(work, records, now))
         self._merge(tx, work)
         tx.wake([f"record:{id}" for id in work.decisions if _moved(work.before.get(id), records[id])], now)
+
+    def _patience(self, tx: Tx, record: Record) -> timedelta:
+        """How long until a record that waits is looked at again, should its waking be missed.
+
+        What it waits for may have moved since it was looked at: the outcome of a write is stored meanwhile.
+        """
+        awaited = (record.waits_for or "").removeprefix("record:")
+        parent = tx.records([awaited]).get(awaited) if awaited else None
+        moved = bool(awaited) and (parent is None or parent.status is not Status.PENDING)
+        return timedelta(seconds=BUSY_AGAIN) if moved else LOOK_AGAIN
 
     def _doubt(self, tx: Tx, syncs: list[SyncRules], missing: list[EntityRef]) -> None:
         """Their records stay as they are until it is proven; the account says that something was missed."""
