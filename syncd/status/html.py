@@ -97,7 +97,7 @@ class Page:
         """Counts per flow and how they went, what needs a person, and the connections."""
         given = parameters(request, "told")
         reader = self._reader(request)
-        status, history = await reader.status(), await reader.history(WEEK)
+        status, history = await reader.status(), await reader.history(WEEK, DRAWN)
         details = {one["name"]: one for one in (await reader.connections())["connections"]}
         return self._frame.html(
             request,
@@ -319,10 +319,11 @@ class Page:
 
     def _charts(self, request: web.Request, history: Mapping[str, Any]) -> dict[tuple[str, str, str], Markup]:
         said, formats = words(self._language(request)), self._frame.formats(request)
+        first = history["series"][0]["points"]
+        times = {point["hour"]: datetime.fromisoformat(point["hour"]).timestamp() for point in first}
         drawn = {}
         for series in history["series"]:
-            kept = series["points"][::-1][::DRAWN][::-1]  # the last one is now, and always drawn
-            points = [(datetime.fromisoformat(point["hour"]).timestamp(), point["n"]) for point in kept]
+            points = [(times[point["hour"]], point["n"]) for point in series["points"]]
             if any(n for _, n in points):
                 text = said["trend"].format(
                     status=said[series["status"]],

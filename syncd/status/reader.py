@@ -139,13 +139,15 @@ class Reader:
         told = self._told(rows)
         return {"records": [self._summary(record, told) for record in page.rows], "next": page.next}
 
-    async def history(self, hours: int) -> dict[str, Any]:
-        """How many records stood where, hour by hour, and how many do now."""
+    async def history(self, hours: int, every: int = 1) -> dict[str, Any]:
+        """How many records stood where, hour by hour or `every` so many hours, and how many do now."""
         if not 1 <= hours <= MOST_HOURS:
             raise BadQuestion(f"hours: from 1 to {MOST_HOURS}, not {hours}")
         now = self._source.clock.now()
         since = now - timedelta(hours=hours)
-        kept, counts = await self._source.store.read(lambda tx: (tx.hourly(since), tx.counts()))
+        begun = now.replace(minute=0, second=0, microsecond=0)
+        some = [] if every == 1 else [begun - timedelta(hours=back) for back in range(0, hours, every)]
+        kept, counts = await self._source.store.read(lambda tx: (tx.hourly(since, some), tx.counts()))
         return view.history(kept, counts, self._source.syncs, since, now)
 
     def catalogue(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -70,13 +70,16 @@ class CountsPart(TxPart):
         ]
         _ADD_HOUR.run(self._connection, rows)
 
-    def hourly(self, since: datetime) -> list[HourRow]:
-        """What is kept of the hours from then on, oldest first. A status that nothing stood in has no row."""
+    def hourly(self, since: datetime, hours: Sequence[datetime] = ()) -> list[HourRow]:
+        """What is kept of the hours from then on, oldest first; only of these hours where some are given.
+
+        A status that nothing stood in has no row.
+        """
         table = schema.counts_hourly
-        return [
-            HourRow(*row)
-            for row in self._connection.execute(select(table).where(table.c.hour >= since).order_by(table.c.hour))
-        ]
+        query = select(table).where(table.c.hour >= since).order_by(table.c.hour)
+        if hours:
+            query = query.where(table.c.hour.in_(hours))
+        return [HourRow(*row) for row in self._connection.execute(query)]
 
     def _count(self, before: Iterable[Standing], after: Iterable[Standing]) -> None:
         """Add one summed delta for a batch of saves."""

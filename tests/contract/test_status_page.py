@@ -220,6 +220,25 @@ async def test_an_action_that_does_not_fit_is_refused_with_the_record(http, addr
         assert "That was not possible." in await response.text()
 
 
+async def test_what_cannot_be_undone_is_asked_again(http, address, store):
+    """With what would happen; only then it is written down, with who wanted it."""
+    unknown = record(2, Status.FAILED, "unknown_outcome")
+    await store.write(lambda tx: tx.save_records([unknown]))
+    path = f"{address}/records/{unknown.id}"
+    form = {"page_token": token(await page(http, path))}
+    async with http.post(f"{path}/retry", data=form) as response:
+        assert response.status == 409
+        text = await response.text()
+    assert "This cannot be undone." in text
+    assert "it is there twice" in text
+    assert not await store.read(lambda tx: tx.open_actions([unknown.id]))
+    assert 'name="confirm" value="true"' in text
+    async with http.post(f"{path}/retry", data={**form, "confirm": "true"}) as response:
+        assert response.status == 200
+    (asked,) = (await store.read(lambda tx: tx.open_actions([unknown.id])))[unknown.id]
+    assert (asked.name, asked.by, asked.confirmed) == ("retry", "page", True)
+
+
 async def test_a_browser_is_told_what_is_wrong_with_a_page(http, address):
     """In its language; a program gets the same as JSON."""
     text = await page(http, f"{address}/records/nope", 404, headers={"Accept": "text/html", "Accept-Language": "fr"})

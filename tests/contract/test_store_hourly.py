@@ -25,6 +25,7 @@ async def test_an_hour_is_written_once(store: Store) -> None:
         HourRow(HOUR + timedelta(hours=1), "invoicing", "invoices", "synced", 3),
     ]
     assert await store.read(lambda tx: tx.hourly(HOUR + timedelta(minutes=1))) == kept[2:]
+    assert await store.read(lambda tx: tx.hourly(HOUR, [HOUR])) == kept[:2]
 
 
 async def test_old_hours_go(store: Store) -> None:
