@@ -38,6 +38,7 @@ from syncd.feed.listener import listening
 from syncd.feed.poller import Poller
 from syncd.guard import Guard
 from syncd.health import Health
+from syncd.meters import Meters
 from syncd.model.references import Kind
 from syncd.outbox.executor import Executor
 from syncd.outbox.shown import Showing
@@ -105,6 +106,15 @@ class App:
     @property
     def syncs(self) -> tuple[SyncRules, ...]:
         return tuple(self.engine.syncs)
+
+    @property
+    def meters(self) -> Meters:
+        return self.engine.meters
+
+    def expiries(self) -> dict[str, datetime]:
+        """When the access token of each connection that has one ends."""
+        known = {name: one.authorization for name, one in self.engine.connectors.items()}
+        return {name: at for name, own in known.items() if own is not None and (at := own.expires_at) is not None}
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -332,10 +342,11 @@ async def assembled(
         name: settings_of(name, connection, mapped.fields(config, name), _shown(config, name))
         for name, connection in config.connections.items()
     }
-    connectors = connectors_of(config, settings, keeper, clock, chance, network)
+    meters = Meters()
+    connectors = connectors_of(config, settings, keeper, clock, chance, network, meters)
     rules = [await rules_of(config, name, store, clock, owner=owner) for name in config.syncs]
     syncs = [fitted(sync, connectors) for sync in rules]
-    engine = Engine(store=store, connectors=connectors, syncs=syncs, clock=clock, chance=chance)
+    engine = Engine(store=store, connectors=connectors, syncs=syncs, clock=clock, chance=chance, meters=meters)
     health = Health(store, clock)
     await health.load({name: connection.vendor for name, connection in config.connections.items()})
     accounts = Accounts(engine, health, {name: own.account for name, own in config.connections.items()})
@@ -344,6 +355,8 @@ async def assembled(
     guard = Guard(max((sync.guard.records for sync in config.syncs.values()), default=20))
     backfiller = Backfiller(engine, health)
     await backfiller.load()
+    intake = Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring, disk.low)
+    meters.receipts = intake.receipts.of
     gate = Gate(engine, {name: sync.approval for name, sync in config.syncs.items()})
     return App(
         config=config,
@@ -359,7 +372,7 @@ async def assembled(
         replanner=Replanner(engine),
         showing=Showing(engine, health, partial(_page, config, engine)),
         upkeep=Upkeep(engine, config),
-        intake=Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring, disk.low),
+        intake=intake,
         watch=ClockWatch(engine, health),
         bell=bell,
         disk=disk,
@@ -392,7 +405,10 @@ async def run(config: Config, *, until: anyio.Event) -> int:
     ):
         names = [sync.name for sync in app.syncs]
         log.info("daemon.started", version=app.version, page=address, webhooks=webhooks, syncs=names)
-        await app.work(until)
+        async with anyio.create_task_group() as group:
+            group.start_soon(app.meters.watch_loop)
+            await app.work(until)
+            group.cancel_scope.cancel()
         app.stopping = True
         log.info("daemon.stopping")
     log.info("daemon.stopped")

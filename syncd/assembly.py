@@ -11,12 +11,13 @@ from syncd.clock import Chance, Clock
 from syncd.config import Config, Connection, secret
 from syncd.connectors import hubspot, quickbooks
 from syncd.connectors.base import Connector, MappedField
-from syncd.connectors.http import AioTransport, Transport
+from syncd.connectors.http import Transport
 from syncd.connectors.oauth import Issuer
 from syncd.connectors.settings import ConnectionSettings, TokenKeeper
 from syncd.connectors.webhooks import Verify
 from syncd.core.rules import FlowRules, Row, SyncRules
 from syncd.errors import ConfigError, Problem
+from syncd.meters import Metered, Meters
 from syncd.model.references import Side
 from syncd.model.values import digest
 from syncd.store.store import Store, Tx
@@ -98,7 +99,8 @@ def connectors_of(
     keeper: Callable[[str], TokenKeeper],
     clock: Clock,
     chance: Chance,
-    network: Callable[[], Transport] = AioTransport,
+    network: Callable[[], Transport],
+    meters: Meters,
 ) -> dict[str, Connector]:
     """A connector for each connection.
 
@@ -109,7 +111,9 @@ def connectors_of(
     problems: list[Problem] = []
     for name, own in settings.items():
         try:
-            made[name] = CONNECTORS[own.vendor](own, network(), clock, chance, keeper(name))
+            made[name] = CONNECTORS[own.vendor](
+                own, Metered(network(), name, meters, clock), clock, chance, keeper(name)
+            )
         except ValueError as error:
             problems.append(config.problem(("connections", name), str(error), "add what is missing"))
     if problems:

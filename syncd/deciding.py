@@ -223,6 +223,8 @@ class Decider:
             if isinstance(error, Missing) and not last:
                 raise
             # One record that we cannot decide must never hold up the others.
+            if not isinstance(error, Missing):
+                self._engine.meters.violations["decision"] += 1
             log.exception("turn.record_failed", record=case.record.id, flow=context.flow.name)
             words = "more and more was asked for" if isinstance(error, Missing) else type(error).__name__
             decision = settled(case, context, Settled("internal_error", words))

@@ -13,6 +13,7 @@ from syncd.core.content import match_keys
 from syncd.core.facts import SideFacts
 from syncd.core.filter_values import CUSTOM
 from syncd.core.rules import FlowRules, SyncRules
+from syncd.meters import Meters
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Snapshot
 from syncd.model.tax import TaxCode
@@ -36,6 +37,7 @@ class Engine:
     chance: Chance
     accounts: dict[str, Account] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)
+    meters: Meters = field(default_factory=Meters)
 
     def kinds(self, connection: str) -> tuple[Kind, ...]:
         """The kinds of entities any sync wants from a connection, parents first."""

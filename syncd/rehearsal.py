@@ -28,6 +28,7 @@ from syncd.errors import PermissionRefused, VendorUnreachable
 from syncd.feed.poller import Poller
 from syncd.guard import Guard
 from syncd.health import FINAL, Health
+from syncd.meters import Meters
 from syncd.model.content import shown
 from syncd.model.nouns import field_names, field_value
 from syncd.model.record import Intent, Op, Record, Status
@@ -104,7 +105,7 @@ class Rehearsal:
 
     def __init__(self, engine: Engine, store: Store) -> None:
         self._clock = Ahead(engine.clock)
-        self._engine = replace(engine, store=store, clock=self._clock, accounts=dict(engine.accounts))
+        self._engine = replace(engine, store=store, clock=self._clock, accounts=dict(engine.accounts), meters=Meters())
         self._store = store
         self._health = Health(store, self._clock)
         self._settler = Settler(self._engine)

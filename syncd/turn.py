@@ -23,7 +23,7 @@ from syncd.guard import Guard
 from syncd.health import Health
 from syncd.keeping import Keeper
 from syncd.model.record import Change, Priority, Record, Status
-from syncd.model.references import EntityRef, Kind
+from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Presence, Snapshot
 from syncd.store.store import Tx
 from syncd.vanishing import doubted, kept
@@ -75,6 +75,7 @@ class Turn:
             return 0
         await engine.store.write(lambda tx: self._keeper.store(tx, works, claimed, later, seen))
         for work in works:
+            _notice(engine, work, claimed)
             log.info("turn.decided", sync=work.sync.name, records=len(work.decisions), **_tally(work))
         return len(changes) + len(records)
 
@@ -158,6 +159,18 @@ def _torn(change: Change, found: Snapshot) -> tuple[Change, float] | None:
     if not found.torn or times >= len(TORN_AGAIN):
         return None
     return replace(change, cause=f"torn:{times + 1}"), TORN_AGAIN[times]
+
+
+def _notice(engine: Engine, work: Work, claimed: list[Change]) -> None:
+    """From when on the changes that are to be carried over were known."""
+    heard = {change.ref: change.due_at for change in claimed}
+    for decision in work.decisions.values():
+        record = decision.record
+        kind, sync = work.sync.flow(record.flow).kind, work.sync
+        refs = [EntityRef(sync.connection(side), kind, record.entity(side) or "") for side in Side]
+        since = min((heard[ref] for ref in refs if ref in heard), default=None)
+        if decision.commands and since is not None:
+            engine.meters.noticed(record.id, since)
 
 
 def _tally(work: Work) -> dict[str, int]:

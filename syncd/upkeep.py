@@ -44,6 +44,7 @@ class Upkeep:
             await self._engine.store.write(lambda tx: tx.set_meta(SCRUB, ""))
         wrong = await self._engine.store.read(lambda tx: tx.recount())
         if wrong:
+            self._engine.meters.violations["counts"] += len(wrong)
             log.error("counts.wrong", differences=len(wrong))
         log.info("upkeep.done", pruned=pruned)
 

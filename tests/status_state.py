@@ -12,6 +12,7 @@ from syncd import recipes
 from syncd.config import Config, Connection, Daemon, Sync
 from syncd.config_values import Listen
 from syncd.errors import UsageError
+from syncd.meters import Meters
 from syncd.model.connection import ConnectionRow
 from syncd.model.content import Content
 from syncd.model.nouns import Invoice, InvoiceStatus, Line
@@ -24,6 +25,7 @@ from syncd.store.rows import Observed
 from syncd.store.store import Store, Tx
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+METERS = Meters()
 HOSTILE = '<script>alert("x")</script>'
 
 
@@ -101,6 +103,13 @@ class Owner(LocalSource):
     @property
     def planner(self) -> "Owner":
         return self
+
+    @property
+    def meters(self) -> Meters:
+        return METERS
+
+    def expiries(self) -> dict[str, datetime]:
+        return {"books": NOW + timedelta(hours=1)}
 
     async def plan(self, sync: str | None, flow: str | None) -> dict[str, Any]:
         raise UsageError("nothing is planned here")

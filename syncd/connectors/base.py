@@ -375,6 +375,10 @@ class Quota:
 class Authorization(Protocol):
     """A person's consent to a connection, kept as tokens."""
 
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the access token in use ends; None before there is one."""
+
     def reread(self) -> None:
         """Somebody has connected anew: what is kept is to be looked at again."""
 

@@ -178,7 +178,8 @@ def retry_after(reply: HttpReply, clock: Clock) -> float | None:
     return max(low, min(high, seconds))
 
 
-def _skew(reply: HttpReply, clock: Clock) -> float | None:
+def clock_ahead(reply: HttpReply, clock: Clock) -> float | None:
+    """By how many seconds the vendor's clock is ahead of ours; None when the answer does not show a time."""
     try:
         return (parsedate_to_datetime(reply.headers["date"]) - clock.now()).total_seconds()
     except (KeyError, ValueError, TypeError):
@@ -286,7 +287,7 @@ class Caller:
 
     def _learn(self, sort: str, reply: HttpReply) -> None:
         now = self.clock.monotonic()
-        self.skew = _skew(reply, self.clock)
+        self.skew = clock_ahead(reply, self.clock)
         self._heed(sort, reply)
         complaint = self._complaint(reply)
         if complaint is None:

@@ -134,6 +134,11 @@ class Tokens:
         """The account's id: the configured one, else the one that was connected; empty before `access` was called."""
         return self._account or (self._pair.account if self._pair else "")
 
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the access token in use ends; None before there is one."""
+        return self._pair.expires_at if self._pair else None
+
     async def access(self) -> str:
         """An access token with some minutes left.
 

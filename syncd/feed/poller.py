@@ -43,6 +43,7 @@ class Poller:
                 found += await self._store(connection, page, priority)
         await self._health.success(connection)
         if found:
+            engine.meters.polled[connection] += found
             log.info("poll.changed", connection=connection, entities=found)
         return found
 

@@ -53,6 +53,7 @@ class Outcomes:
         outcomes = [outcome for part in parts for outcome in part.outcomes]
         try:
             await self._engine.store.write(lambda tx: self._settler.settle(tx, intents, outcomes))
+            self._engine.meters.settled(intents, outcomes, self._engine.clock.now())
         except Exception as error:
             for part in parts:
                 part.failed = error

@@ -76,6 +76,7 @@ class Sender:
                     troubles.append(trouble)
                     outcomes = [NotDone(intent=id, words=trouble.words) for id in mine]
                 if errand.left:
+                    self._engine.meters.sent(intents[id] for id in mine)
                     # What a vendor said is written down even while we are being stopped.
                     with anyio.CancelScope(shield=True):
                         outcomes = await self._outcomes.reconsidered(connector, name, intents, outcomes)

@@ -42,7 +42,8 @@ def create_app(source: Owner) -> web.Application:
     app[LANGUAGE], app[TELLER], app[ACCESS] = daemon.language, page.problem, access
     plans = PlanApi(source)
     app.add_routes([web.route(r.method, r.path, getattr(plans, r.name, None) or getattr(api, r.name)) for r in ROUTES])
-    app.add_routes([web.get("/livez", api.livez), web.get("/readyz", api.readyz), *page.routes()])
+    app.add_routes([web.get("/livez", api.livez), web.get("/readyz", api.readyz), web.get("/metrics", api.metrics)])
+    app.add_routes(page.routes())
     app.on_response_prepare.append(set_headers)
     app.on_shutdown.append(events.end)
     return app
@@ -62,6 +63,13 @@ class Api:
     async def readyz(self, request: web.Request) -> web.Response:
         ready, words = self._source.ready()
         return web.Response(text="ok\n") if ready else problem(request, HTTPStatus.SERVICE_UNAVAILABLE, words)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        from syncd.status import metrics  # prometheus_client is loaded by whoever is asked for metrics
+
+        parameters(request)
+        body = await metrics.exposition(self._source)
+        return web.Response(body=body, headers={"Content-Type": metrics.CONTENT_TYPE})
 
     async def status(self, request: web.Request) -> web.Response:
         parameters(request)

@@ -10,6 +10,7 @@ from syncd.clock import Clock
 from syncd.config import Config
 from syncd.connectors.base import Quota
 from syncd.core.rules import SyncRules
+from syncd.meters import Meters
 from syncd.store.store import Store
 
 
@@ -68,6 +69,12 @@ class Owner(StatusSource, Protocol):
 
     @property
     def planner(self) -> Plans: ...
+
+    @property
+    def meters(self) -> Meters: ...
+
+    def expiries(self) -> Mapping[str, datetime]:
+        """When the access token of each connection that has one ends."""
 
     async def backfill(self, sync: str, flow: str | None, since: datetime) -> dict[str, object]:
         """Begin to let in the history of a flow, or of all flows that have one, from a moment on.

@@ -32,6 +32,7 @@ from syncd.store.tx_listing import ListingPart
 from syncd.store.tx_shown import ShownPart
 from syncd.store.tx_times import TimesPart
 from syncd.store.tx_tokens import TokensPart
+from syncd.store.tx_watch import WatchPart
 
 T = TypeVar("T")
 
@@ -52,6 +53,7 @@ class Tx(
     AuditPart,
     ShownPart,
     ErasurePart,
+    WatchPart,
 ):
     """One transaction. Its parts are split by table group over the `tx_*` modules."""
 
