@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
@@ -19,14 +19,15 @@ from syncd import mapped, remap
 from syncd.accounts import Accounts
 from syncd.approvals import Gate, tell
 from syncd.assembly import WEBHOOKS, connectors_of, fitted, rules_of, settings_of
+from syncd.attending import attended
 from syncd.bell import Bell
 from syncd.clock import Chance, Clock, SystemChance, SystemClock
 from syncd.clockwatch import ClockWatch
 from syncd.config import Config
-from syncd.connectors.base import ConnectionTrouble, Quota
+from syncd.connectors.base import ConnectionTrouble, Connector, Quota
 from syncd.connectors.http import AioTransport, Transport
 from syncd.connectors.pages import page_of
-from syncd.connectors.settings import TokenKeeper
+from syncd.connectors.settings import ConnectionSettings, TokenKeeper
 from syncd.consent import carry_out
 from syncd.core.rules import SyncRules
 from syncd.disk import Disk
@@ -40,14 +41,17 @@ from syncd.guard import Guard
 from syncd.health import Health
 from syncd.meters import Meters
 from syncd.model.references import Kind
+from syncd.notify_systemd import Notifier
 from syncd.outbox.executor import Executor
 from syncd.outbox.shown import Showing
 from syncd.ownership.local import owned
 from syncd.planning import Planner
 from syncd.replan import Replanner
+from syncd.situation import Situation
 from syncd.status.local import known, labels
 from syncd.status.reader import Reader
 from syncd.status.server import serving, socket_path
+from syncd.store.errors import StoreLocked
 from syncd.store.secrets import Secrets
 from syncd.store.store import Store
 from syncd.turn import Turn
@@ -57,6 +61,10 @@ log = structlog.get_logger("syncd.daemon")
 
 STOP_SECONDS = 8.0  # how long requests that are out when we are told to stop are waited for
 LONGEST_REST = 60.0  # seconds between rounds that fail
+STAYS = frozenset(
+    {"intake", "bell", "situation", "upkeep", "between", "stopping", "faulty", "_next_poll", "_replaced", "_rest"}
+)
+"""What of a running daemon another configuration does not replace."""
 IDLE_SECONDS = 1.0  # how long the loop sleeps at least when nothing could be done
 LONGEST_IDLE = 15.0  # and at most: a net under what should have woken it
 
@@ -70,6 +78,8 @@ class App:
 
     Attributes:
         bell: ends the loop's sleep. intake: takes webhooks in; its `receipts` count them.
+        remake: puts everything together anew for another configuration. between: carried out between two rounds.
+        settings: what each connector was made with.
     """
 
     config: Config
@@ -90,9 +100,14 @@ class App:
     bell: Bell
     disk: Disk
     version: str
+    situation: Situation
+    settings: Mapping[str, ConnectionSettings]
+    remake: Callable[[Config, App], Awaitable[App]]
+    between: Callable[[], Awaitable[None]] | None = None
     stopping: bool = False
     faulty: bool = False
     _next_poll: dict[str, float] = field(default_factory=dict)
+    _replaced: list[Connector] = field(default_factory=list)  # not closed before the end: a plan may be using them
     _rest: float = IDLE_SECONDS
 
     @property
@@ -157,6 +172,25 @@ class App:
         found = {name: connector.quota() for name, connector in self.engine.connectors.items()}
         return {name: quota for name, quota in found.items() if quota is not None}
 
+    def condition(self) -> dict[str, Any]:
+        """How the daemon itself is."""
+        return self.situation.plain()
+
+    async def renew(self, config: Config) -> None:
+        """Go on by another configuration; to be called between two rounds.
+
+        Raises:
+            ConfigError: it cannot be used, and nothing has changed.
+        """
+        new = await self.remake(config, self)
+        old, now = self.engine.connectors, new.engine.connectors
+        self._replaced += [connector for name, connector in old.items() if now.get(name) is not connector]
+        self.intake.take_over(new.intake)
+        self.meters.receipts = self.intake.receipts.of
+        for each in fields(self):
+            if each.name not in STAYS:
+                setattr(self, each.name, getattr(new, each.name))
+
     def ready(self) -> tuple[bool, str]:
         """Vendors' trouble is shown, and never makes the daemon unready."""
         if self.stopping:
@@ -217,6 +251,8 @@ class App:
         async with anyio.create_task_group() as group:
             group.start_soon(_leave, group.cancel_scope, until)
             while not until.is_set():
+                if self.between is not None:
+                    await self.between()
                 self.bell.hush()
                 if await self._round() == 0:
                     await self.bell.rest(await self._pause(), until)
@@ -237,12 +273,22 @@ class App:
             await self.upkeep.run()
             found = await self.step()
             await self.showing.run()
+        except StoreLocked:  # the status says so; nothing is lost by waiting
+            log.warning("database.locked")
+            return 0
         except Exception:  # a fault of ours or of the disk: it is in the log, and everything decided is still stored
             log.exception("daemon.round_failed")
             self._rest, self.faulty = min(LONGEST_REST, self._rest * 2), True
             return 0
+        finally:
+            self.engine.steps += 1
         self._rest, self.faulty = IDLE_SECONDS, False
         return found
+
+    async def close(self) -> None:
+        """Give back what the connectors hold, also those that another configuration has replaced."""
+        for connector in (*self.engine.connectors.values(), *self._replaced):
+            await connector.close()
 
     async def drain(self, wait: float, progress: Progress | None = None) -> None:
         """Poll, work until nothing is due; wait at most so many seconds for what will be due soon."""
@@ -314,8 +360,8 @@ async def opened(
         store = await Store.open(config.database_url, cipher=secrets.cipher)
         stack.push_async_callback(store.close)
         app = await assembled(config, store, secrets.keeper, clock=clock, chance=chance, owner=purpose is not None)
-        for connector in app.engine.connectors.values():
-            stack.push_async_callback(connector.close)
+        app.situation.pulse = store.pulse
+        stack.push_async_callback(app.close)
         yield app
 
 
@@ -328,22 +374,32 @@ async def assembled(
     chance: Chance,
     owner: bool = True,
     network: Callable[[], Transport] = AioTransport,
+    before: App | None = None,
 ) -> App:
     """Everything that runs, over a store that is open. A simulation hands in its own clock, chance and network.
 
     Args:
         keeper: where a connection's tokens are kept, by its name.
         owner: whether the state is ours to change.
+        before: what runs already; connectors that would be made the same way again are taken from there.
 
     Raises:
         ConfigError: a connection lacks what its vendor needs.
     """
+
+    async def remake(other: Config, running: App) -> App:
+        return await assembled(
+            other, store, keeper, clock=clock, chance=chance, owner=owner, network=network, before=running
+        )
+
     settings = {
         name: settings_of(name, connection, mapped.fields(config, name), _shown(config, name))
         for name, connection in config.connections.items()
     }
-    meters = Meters()
-    connectors = connectors_of(config, settings, keeper, clock, chance, network, meters)
+    meters = before.engine.meters if before else Meters()
+    same = {n: before.engine.connectors[n] for n, own in settings.items() if before and before.settings.get(n) == own}
+    others = {name: own for name, own in settings.items() if name not in same}
+    connectors = same | connectors_of(config, others, keeper, clock, chance, network, meters)
     rules = [await rules_of(config, name, store, clock, owner=owner) for name in config.syncs]
     syncs = [fitted(sync, connectors) for sync in rules]
     engine = Engine(store=store, connectors=connectors, syncs=syncs, clock=clock, chance=chance, meters=meters)
@@ -351,7 +407,7 @@ async def assembled(
     await health.load({name: connection.vendor for name, connection in config.connections.items()})
     accounts = Accounts(engine, health, {name: own.account for name, own in config.connections.items()})
     accounts.remember()
-    bell, disk = Bell(), Disk(config)
+    bell, disk = before.bell if before else Bell(), Disk(config)
     guard = Guard(max((sync.guard.records for sync in config.syncs.values()), default=20))
     backfiller = Backfiller(engine, health)
     await backfiller.load()
@@ -377,6 +433,9 @@ async def assembled(
         bell=bell,
         disk=disk,
         version=version("syncd"),
+        situation=Situation(),
+        settings=settings,
+        remake=remake,
     )
 
 
@@ -402,6 +461,7 @@ async def run(config: Config, *, until: anyio.Event) -> int:
         opened(config, "run") as app,
         serving(app, socket_path(config.state_dir, os.environ)) as address,
         listening(config.webhooks, app.intake) as webhooks,
+        attended(app, Notifier.of(os.environ), until),
     ):
         names = [sync.name for sync in app.syncs]
         log.info("daemon.started", version=app.version, page=address, webhooks=webhooks, syncs=names)

@@ -72,6 +72,7 @@ def print_status(status: Mapping[str, Any]) -> None:
     )
     if status["storage"]["state"] == "low":
         print_lines("the disk is nearly full: nothing is polled, taken in or sent until there is room again")
+    print_lines(*status["daemon"]["told"], *status["daemon"]["problems"])
 
 
 def print_records(page: Mapping[str, Any]) -> None:

@@ -28,6 +28,7 @@ class Engine:
     Attributes:
         accounts: what each connection's account allows, as last seen; absent until it was reached once.
         doubted: connections that refused something their accounts' settings, as we know them, allow.
+        steps: counts up whenever the work came a step further.
     """
 
     store: Store
@@ -38,6 +39,7 @@ class Engine:
     accounts: dict[str, Account] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)
     meters: Meters = field(default_factory=Meters)
+    steps: int = 0
 
     def kinds(self, connection: str) -> tuple[Kind, ...]:
         """The kinds of entities any sync wants from a connection, parents first."""

@@ -49,6 +49,7 @@ class Poller:
 
     async def _store(self, connection: str, page: Page, priority: Priority) -> int:
         """The page's news and its cursors, in one transaction: a cursor is never ahead of the work it stands for."""
+        self._engine.steps += 1
         return await self._engine.store.write(lambda tx: self._keep(tx, connection, page, priority))
 
     def _keep(self, tx: Tx, connection: str, page: Page, priority: Priority) -> int:

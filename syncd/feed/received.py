@@ -45,6 +45,11 @@ class Receipts:
         """The counts of every connection that webhooks are taken for."""
         return self._of
 
+    def count(self, connections: Iterable[str]) -> None:
+        """Count for these connections, too; what was counted so far stays."""
+        for name in connections:
+            self._of.setdefault(name, Received())
+
     def stored(self, connection: str, *, accepted: int, duplicate: int, dropped: int) -> None:
         """A genuine request was stored as far as it concerns us."""
         counts = self._of[connection]

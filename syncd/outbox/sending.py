@@ -75,6 +75,7 @@ class Sender:
                 except ConnectionTrouble as trouble:
                     troubles.append(trouble)
                     outcomes = [NotDone(intent=id, words=trouble.words) for id in mine]
+                self._engine.steps += 1
                 if errand.left:
                     self._engine.meters.sent(intents[id] for id in mine)
                     # What a vendor said is written down even while we are being stopped.

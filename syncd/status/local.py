@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from syncd import recipes
 from syncd.approvals import tell
@@ -16,6 +17,7 @@ from syncd.config import DATABASE_FILE, Config
 from syncd.connectors.base import Quota
 from syncd.core.rules import SyncRules
 from syncd.errors import UsageError
+from syncd.situation import Situation
 from syncd.status.source import StatusSource
 from syncd.store.secrets import Secrets
 from syncd.store.store import Store
@@ -40,6 +42,9 @@ class LocalSource:
 
     def quotas(self) -> Mapping[str, Quota]:
         return {}  # nobody is asked
+
+    def condition(self) -> Mapping[str, Any]:
+        return Situation().plain()
 
     def ring(self) -> None:
         """Nobody is there to hear it: it is carried out by the next run."""

@@ -75,6 +75,7 @@ class Reader:
             told,
             disk.room(self._source.config).plain(),
             self._source.quotas(),
+            self._source.condition(),
         )
 
     async def control(self, action: str, sync: str, flow: str | None) -> dict[str, Any]:

@@ -146,6 +146,13 @@ SCHEMAS: dict[str, Schema] = {
         syncs=listed(ref("Sync")),
         connections=listed(ref("Connection")),
         storage=shape(state={**TEXT, "enum": ["ok", "low"]}, needed=NUMBER),
+        daemon=shape(
+            database={**TEXT, "enum": ["ok", "waiting"]},
+            configuration={**TEXT, "enum": ["current", "refused", "restart_needed"]},
+            problems=listed(TEXT),
+            state={**TEXT, "enum": ["current", "restored"]},
+            told=listed(TEXT),
+        ),
     ),
     "Connections": shape(connections=listed(ref("ConnectionDetails"))),
     "End": {**shape(**_END), "properties": {**_END, **_SEEN}},

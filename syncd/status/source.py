@@ -47,6 +47,9 @@ class StatusSource(Protocol):
     def quotas(self) -> Mapping[str, Quota]:
         """What is left of the day's calls, for connections whose vendor has said so."""
 
+    def condition(self) -> Mapping[str, Any]:
+        """How the daemon itself is; see `syncd.situation`."""
+
     def ring(self) -> None:
         """Something was asked of a record: it is to be looked at now."""
 

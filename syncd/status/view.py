@@ -39,12 +39,14 @@ def status(
     told: Mapping[tuple[str, str], str] | None = None,
     storage: Mapping[str, object] | None = None,
     quotas: Mapping[str, Quota] | None = None,
+    daemon: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The answer of `/api/v1/status`.
 
     Args:
         vendors: every configured connection, met or not. told: flows that a person paused or released.
         storage: the room on the disk. quotas: what is left of the day's calls, where that is known.
+        daemon: how the daemon itself is.
     """
     rows = list(counts)
     return {
@@ -59,6 +61,7 @@ def status(
             for name, vendor in vendors.items()
         ],
         "storage": dict(storage or {}),
+        "daemon": dict(daemon or {}),
     }
 
 

@@ -6,14 +6,20 @@ on the caller's own stack: no threads, no moment at which anything else could ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool, StaticPool
+
+from syncd.store.errors import StoreLocked
+from syncd.store.pulse import Pulse
 
 T = TypeVar("T")
 
@@ -22,10 +28,15 @@ _QUIET: dict[str, Any] = {"hide_parameters": True}
 
 _READERS = 4
 _BUSY_SECONDS = 10  # how long SQLite waits for another process's transaction
+_LOOK_SECONDS = 1  # how long the writer does before it says that it waits
+_PATIENCE = 30  # and how many times it begins anew: whoever copies or repairs a large file is through by then
 
 
 class Database(Protocol):
     """Runs transaction bodies; commits when one returns, rolls back when it raises."""
+
+    @property
+    def pulse(self) -> Pulse: ...
 
     async def read(self, work: Callable[[Connection], T]) -> T: ...
 
@@ -44,11 +55,12 @@ class Life:
     """
 
     def __init__(self, url: URL) -> None:
+        self.pulse = Pulse()
         if url.get_backend_name() == "sqlite":
             driver, anywhere = url.set(drivername="sqlite+pysqlite"), {"check_same_thread": False}
             self._writer = create_engine(driver, **_pool(1), connect_args=anywhere)
             self._readers = create_engine(driver, **_pool(_READERS), connect_args=anywhere)
-            prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
+            prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE", busy_timeout=str(_LOOK_SECONDS * 1000))
             prepare_sqlite(self._readers, begin="BEGIN", query_only="ON")
         else:
             driver = url.set(drivername="postgresql+psycopg")
@@ -66,7 +78,7 @@ class Life:
         return await _run(self._readers, work, self._reading)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        return await _run(self._writer, work, self._writing)
+        return await _run(self._writer, work, self._writing, self.pulse)
 
     async def scrub(self) -> None:
         if self._writer.dialect.name == "sqlite":  # PostgreSQL does it by itself
@@ -82,15 +94,55 @@ def _pool(size: int) -> dict[str, Any]:
     return {"poolclass": QueuePool, "pool_size": size, "max_overflow": 0, **_QUIET}
 
 
-async def _run(engine: Engine, work: Callable[[Connection], T], limiter: anyio.CapacityLimiter) -> T:
+async def _run(
+    engine: Engine, work: Callable[[Connection], T], limiter: anyio.CapacityLimiter, pulse: Pulse | None = None
+) -> T:
     def transaction() -> T:
-        with engine.begin() as connection:
+        with engine.connect() as connection, _begun(connection, pulse):
             return work(connection)
 
     # A cancelled caller must not leave a connection in the middle of something: transactions are short, so finish.
     with anyio.CancelScope(shield=True):
         result = await anyio.to_thread.run_sync(transaction, limiter=limiter)
     return result  # noqa: RET504 - the type checker does not know that a shield swallows nothing
+
+
+@contextmanager
+def _begun(connection: Connection, pulse: Pulse | None) -> Iterator[None]:
+    """A transaction. The writer's is begun again and again while another process holds the write lock: nothing of its
+    body has run by then.
+
+    Raises:
+        StoreLocked: it was held for too long.
+    """
+    if pulse is None:
+        with connection.begin():
+            yield
+        return
+    transaction = _begin(connection, pulse)
+    try:
+        with transaction:
+            yield
+    finally:
+        pulse.beat()
+
+
+def _begin(connection: Connection, pulse: Pulse) -> RootTransaction:
+    for _ in range(_PATIENCE):
+        try:
+            begun = connection.begin()
+        except OperationalError as error:
+            if not _is_locked(error):
+                raise
+            pulse.beat(waiting=True)
+        else:
+            pulse.beat()
+            return begun
+    raise StoreLocked("another process has the database locked")
+
+
+def _is_locked(error: OperationalError) -> bool:
+    return isinstance(error.orig, sqlite3.OperationalError) and error.orig.sqlite_errorname.startswith("SQLITE_BUSY")
 
 
 def _rewrite(engine: Engine) -> None:
@@ -109,6 +161,7 @@ class Inline:
     """One SQLite connection for everything, used where it is called."""
 
     def __init__(self, url: URL) -> None:
+        self.pulse = Pulse()
         self._engine = create_engine(
             url.set(drivername="sqlite+pysqlite"),
             poolclass=StaticPool,

@@ -6,6 +6,7 @@ Error tree::
         NewerSchema     written by a later release than this one
         DamagedStore    the file fails its own check
         SealedStore     encrypted values, and no key to open them
+        StoreLocked     another process does not let go of it (exit code 75)
 """
 
 from __future__ import annotations
@@ -29,3 +30,9 @@ class DamagedStore(StoreError):
 
 class SealedStore(StoreError):
     """A stored value is encrypted and the key is missing or another one."""
+
+
+class StoreLocked(StoreError):
+    """Another process holds the database's write lock, and did for long."""
+
+    exit = Exit.BUSY

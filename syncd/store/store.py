@@ -16,6 +16,7 @@ from sqlalchemy import Connection, make_url
 from syncd.store import migrate
 from syncd.store.copying import copy_state
 from syncd.store.database import Database, Inline, Life
+from syncd.store.pulse import Pulse
 from syncd.store.seal import Cipher, Seal
 from syncd.store.tx_actions import ActionsPart
 from syncd.store.tx_activity import ActivityPart
@@ -87,6 +88,11 @@ class Store:
             await anyio.to_thread.run_sync(migrate.prepare, parsed)
             database = Life(parsed)
         return cls(database, Seal(cipher))
+
+    @property
+    def pulse(self) -> Pulse:
+        """Whether its writer moves."""
+        return self._database.pulse
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run a body that only reads; it sees one moment of the state."""

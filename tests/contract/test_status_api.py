@@ -48,7 +48,7 @@ async def test_status_has_the_documented_shape(http, address):
     """Totals, categories, reasons, what is waited for and notes per flow; each connection's condition."""
     shown = await answer(http, f"{address}/api/v1/status")
 
-    assert list(shown) == ["schema", "as_of", "version", "syncs", "connections", "storage"]
+    assert list(shown) == ["schema", "as_of", "version", "syncs", "connections", "storage", "daemon"]
     assert (shown["schema"], shown["as_of"], shown["version"]) == (1, "2026-11-20T12:00:00Z", "0.1")
     (sync,) = shown["syncs"]
     assert {key: sync[key] for key in sync if key != "flows"} == {

@@ -1,0 +1,51 @@
+"""What concerns the daemon as a whole and a person should know, in the words of its status."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from syncd.store.pulse import Pulse
+
+
+@dataclass(slots=True)
+class Situation:
+    """How the daemon itself is.
+
+    Attributes:
+        pulse: of the store's writer; None where nobody else can hold the database.
+        problems: of a configuration that was refused; the one before it is in use. restart: keys of the configuration
+            that wait for a restart. restored: since when what an old state missed is being caught up with.
+    """
+
+    pulse: Pulse | None = None
+    problems: list[str] = field(default_factory=list)
+    restart: list[str] = field(default_factory=list)
+    restored: datetime | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether another process holds the database."""
+        return self.pulse is not None and self.pulse.waiting
+
+    def told(self) -> list[str]:
+        """The lines that are worth saying; none when all is as it should be."""
+        lines = ["waiting for database"] if self.waiting else []
+        if self.problems:
+            lines.append(f"the configuration has {len(self.problems)} mistakes; the one before is in use")
+        if self.restart:
+            lines.append(f"a restart is needed for {', '.join(self.restart)}")
+        if self.restored is not None:
+            lines.append("the state is older than what was done: looking for what it misses before anything is created")
+        return lines
+
+    def plain(self) -> dict[str, Any]:
+        """As the status shows it."""
+        return {
+            "database": "waiting" if self.waiting else "ok",
+            "configuration": "refused" if self.problems else "restart_needed" if self.restart else "current",
+            "problems": [*self.problems, *self.restart],
+            "state": "current" if self.restored is None else "restored",
+            "told": self.told(),
+        }
