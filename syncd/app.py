@@ -467,6 +467,10 @@ async def run(config: Config, *, until: anyio.Event) -> int:
         log.info("daemon.started", version=app.version, page=address, webhooks=webhooks, syncs=names)
         async with anyio.create_task_group() as group:
             group.start_soon(app.meters.watch_loop)
+            if config.daemon.notify is not None:
+                from syncd.notify import Notifier
+
+                group.start_soon(Notifier(app, config.daemon.notify).run)
             await app.work(until)
             group.cancel_scope.cancel()
         app.stopping = True

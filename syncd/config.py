@@ -27,6 +27,7 @@ from syncd.config_values import (
     Duration,
     Listen,
     ListenAddress,
+    NotifyUrl,
     OpenListenAddress,
     Places,
     Plain,
@@ -35,6 +36,7 @@ from syncd.config_values import (
     RedirectUrl,
     Secret,
     Secrets,
+    SigningSecret,
     VendorUrl,
 )
 from syncd.errors import ConfigError, Problem
@@ -56,6 +58,15 @@ class DiskReserve(StrictModel):
     percent: int = Field(5, ge=0, le=100, description="a percentage of the whole disk")
 
 
+class Notify(StrictModel):
+    """Whom to tell when a connection or a flow comes into another condition."""
+
+    url: NotifyUrl = Field(
+        description='an https address like "https://alerts.example.com/syncd", or a reference to one'
+    )
+    secret: SigningSecret = Field(description="a reference to the secret the requests are signed with")
+
+
 class Daemon(StrictModel):
     """How the daemon itself runs."""
 
@@ -64,6 +75,7 @@ class Daemon(StrictModel):
     language: Literal["en", "fr"] = Field("en", description='"en" or "fr"')
     database: DatabaseUrl | None = Field(None, description='"postgresql://host/name", or nothing for SQLite')
     open_on_loopback: bool = Field(False, description="true or false")
+    notify: Notify | None = Field(None, description="a table like { url = ..., secret = { ... } }")
     disk_reserve: DiskReserve = Field(DiskReserve(), description="a table like { megabytes = 200, percent = 5 }")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,10 +19,11 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, PlainValidator, SecretStr, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, PlainValidator, SecretStr, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 SECRET_BYTES = 64 * 1024  # a credential is short; more is the wrong file
+SIGNING_BYTES = 24
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -120,6 +122,32 @@ def _public_url(raw: object) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
         raise refusal("is not https", "vendors send webhooks over https only; http is for the sandbox on this machine")
     return raw.rstrip("/")
+
+
+def _notify_url(address: str) -> str:
+    """May hold a secret in its path, as chat programs' addresses do, so a message does not repeat it."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise refusal("is no web address", 'write it like "https://alerts.example.com/syncd"')
+    if parts.username is not None or parts.password is not None:
+        raise refusal("carries credentials", "take them out of the address; requests are signed with the secret")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise refusal("is not https", "use https; http is for this machine only")
+    return address
+
+
+def _signing(secret: SecretStr) -> SecretStr:
+    value = secret.get_secret_value()
+    if len(value) < SIGNING_BYTES:
+        raise refusal(
+            "is too short to sign with", f"give {SIGNING_BYTES} characters at least (openssl rand -base64 32)"
+        )
+    if value.startswith("whsec_"):
+        try:
+            b64decode(value.removeprefix("whsec_"), validate=True)
+        except ValueError:
+            raise refusal("begins with whsec_ and is not base64 after it", "give it as the receiver shows it") from None
+    return secret
 
 
 def _redirect_url(raw: object) -> str:
@@ -226,5 +254,7 @@ PublicUrl = Annotated[str, PlainValidator(_public_url)]
 RedirectUrl = Annotated[str, PlainValidator(_redirect_url)]
 DatabaseUrl = Annotated[str, PlainValidator(_database)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+SigningSecret = Annotated[SecretStr, BeforeValidator(_secret), AfterValidator(_signing)]
 Secrets = Annotated[tuple[SecretStr, ...], PlainValidator(_secrets)]
 PublicOrSecret = Annotated[str, BeforeValidator(_public)]
+NotifyUrl = Annotated[str, BeforeValidator(_public), AfterValidator(_notify_url)]

@@ -130,7 +130,7 @@ def test_three_mistakes_are_three_problems_with_their_lines(tmp_path, environ):
     ("line", "key"),
     [
         ("[webhooks]\nport = 1", "webhooks.port"),
-        ("[daemon]\nnotify = 'x'", "daemon.notify"),
+        ("[daemon]\nnotified = 'x'", "daemon.notified"),
         ("[connections.crm]\nwebhook_secrets = 'x'", "connections.crm.webhook_secrets"),
         ("[syncs.invoicing]\nspeed = 1", "syncs.invoicing.speed"),
         ("[syncs.invoicing]\nguard = { record = 1 }", "syncs.invoicing.guard.record"),
