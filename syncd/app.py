@@ -468,9 +468,9 @@ async def run(config: Config, *, until: anyio.Event) -> int:
         async with anyio.create_task_group() as group:
             group.start_soon(app.meters.watch_loop)
             if config.daemon.notify is not None:
-                from syncd.notify import Notifier
+                from syncd.announce import Announcer
 
-                group.start_soon(Notifier(app, config.daemon.notify).run)
+                group.start_soon(Announcer(app, config.daemon.notify).run)
             await app.work(until)
             group.cancel_scope.cancel()
         app.stopping = True

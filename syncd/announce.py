@@ -88,7 +88,7 @@ def signature(secret: str, id: str, at: int, body: bytes) -> str:
 
 
 @dataclass(slots=True)
-class Notifier:
+class Announcer:
     """Watches the state from outside the engine.
 
     Attributes:

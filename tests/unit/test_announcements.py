@@ -15,11 +15,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from syncd.announce import SETTLED, Announcer, signature
 from syncd.config import Notify, load
 from syncd.errors import ConfigError
 from syncd.model.connection import ConnectionRow
 from syncd.model.record import Status
-from syncd.notify import SETTLED, Notifier, signature
 from syncd.store.store import Store
 from tests.status_state import HOSTILE, NOW, configuration, filled, record, source
 
@@ -62,18 +62,18 @@ class Receiver:
 
 @dataclass
 class Watch:
-    """A notifier over a state, its clock and its receiver."""
+    """An announcer over a state, its clock and its receiver."""
 
     store: Store
     clock: Clock
     receiver: Receiver
-    notifier: Notifier
+    announcer: Announcer
     http: aiohttp.ClientSession
 
     async def after(self, seconds: float) -> list[tuple[str, str, str]]:
         """What has been told once so much time has passed, looking every few seconds."""
         for _ in range(int(seconds // 5)):
-            await self.notifier.look(self.http)
+            await self.announcer.look(self.http)
             self.clock.seconds += 5
         return self.receiver.told
 
@@ -96,7 +96,7 @@ async def watch(tmp_path: Path) -> AsyncIterator[Watch]:
     async with TestServer(made) as server, aiohttp.ClientSession() as http:
         config = Notify.model_construct(url=str(server.make_url("/hook")), secret=SecretStr(SECRET))
         told = replace(source(configuration(tmp_path), store), clock=clock)
-        yield Watch(store, clock, receiver, Notifier(told, config), http)
+        yield Watch(store, clock, receiver, Announcer(told, config), http)
     await store.close()
 
 
@@ -183,7 +183,7 @@ async def test_a_restart_neither_forgets_nor_repeats(watch: Watch) -> None:
     """What was told stands in the state."""
     await watch.set("authorization_lost")
     await watch.after(60)
-    watch.notifier = Notifier(watch.notifier.source, watch.notifier.config)
+    watch.announcer = Announcer(watch.announcer.source, watch.announcer.config)
     assert await watch.after(60) == [("crm", "ok", "authorization_lost")]
     await watch.set("ok")
     assert len(await watch.after(60)) == 2
