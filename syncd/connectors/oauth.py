@@ -28,6 +28,7 @@ from syncd.connectors.base import Condition, ConnectionTrouble
 from syncd.connectors.settings import ConnectionSettings, TokenKeeper
 from syncd.model.references import Kind
 
+LONGEST = 366 * 86400.0  # seconds an access token is believed to last, whatever is said of it
 EARLY = timedelta(seconds=120)  # renewed this long before its end: a request may have to wait for its turn
 
 
@@ -223,7 +224,7 @@ class Tokens:
             seed=self._seed,
             refresh_token=refresh_token,
             access_token=grant.access_token,
-            expires_at=self._clock.now() + timedelta(seconds=grant.seconds),
+            expires_at=self._clock.now() + timedelta(seconds=max(0.0, min(LONGEST, grant.seconds))),
             previous="" if shown in (refresh_token, self._configured) else shown,
             account=account,
         )

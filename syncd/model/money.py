@@ -14,6 +14,16 @@ _MINOR_DIGITS = {
 }
 
 
+LARGEST = 20  # integral digits: sums have 28 digits, and those of larger amounts would lose cents
+FINEST = -30  # exponent: numbers that were computed in binary have some 20 digits, none has a thousand
+
+
+def sensible(amount: Decimal) -> bool:
+    """Whether an amount, price or quantity that was read is a number to calculate with."""
+    exponent = amount.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= FINEST and amount.adjusted() < LARGEST
+
+
 def minor_digits(currency: str) -> int:
     """How many decimals the currency's smallest unit has: 2 unless ISO 4217 says otherwise."""
     return _MINOR_DIGITS.get(currency.upper(), 2)

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from syncd.connectors.base import Quota, Send
+from syncd.connectors.base import Condition, ConnectionTrouble, Quota, Send
 from syncd.connectors.http import Caller, HttpReply, HttpRequest, retry_after
 from syncd.connectors.hubspot import wire
 from syncd.connectors.hubspot.allowance import Allowance
@@ -156,6 +156,8 @@ class Client:
         path = self.paths.objects(object_type) + "/search"
         reply, decoded = await self._ask("POST", path, body)
         page = wire.to(wire.Records, decoded)
+        if page.after is not None and not page.results:
+            raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "a page without records that is not the last")
         total = len(page.results) if page.total is None else page.total
         return Found(page.results, total, page.after is not None, _said_at(reply))
 
@@ -275,7 +277,7 @@ def chunked(items: Sequence[str], size: int) -> list[Sequence[str]]:
 
 def by_number(id: str) -> tuple[int, str]:
     """Sorts ids as they were given out."""
-    return (int(id), id) if id.isdigit() else (-1, id)
+    return (len(id), id) if id.isdigit() else (-1, id)
 
 
 def _said_at(reply: HttpReply) -> datetime | None:

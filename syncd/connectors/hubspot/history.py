@@ -33,12 +33,12 @@ def lost_values(order: Order, part: Part, record: Record, zone: ZoneInfo) -> dic
 
 
 def _overwritten(history: Sequence[Past], sent: str, seen: datetime) -> Past | None:
-    newest_first = sorted(history, key=lambda past: moments.parse(past.timestamp), reverse=True)
+    newest_first = sorted(history, key=lambda past: moments.stamped(past.timestamp), reverse=True)
     ours = next((place for place, past in enumerate(newest_first) if agree(sent, _text(past))), None)
     if ours is None or ours + 1 == len(newest_first):
         return None
     before = newest_first[ours + 1]
-    if moments.parse(before.timestamp) <= seen or agree(sent, _text(before)):
+    if moments.stamped(before.timestamp) <= seen or agree(sent, _text(before)):
         return None
     return before
 

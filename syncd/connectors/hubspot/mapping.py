@@ -93,7 +93,7 @@ class Parts:
 def version_of(record: Record, object_type: str) -> str:
     """The time of the last change, in the one form that sorts; empty when HubSpot does not say."""
     text = record.text(modified_property(object_type)) or record.updated_at
-    return moments.printed(moments.parse(text)) if text else ""
+    return moments.printed(moments.stamped(text)) if text else ""
 
 
 def party(record: Record, options: Options) -> Snapshot:
@@ -280,7 +280,7 @@ def _snapshot(record: Record, kind: Kind, object_type: str, noun: Noun | None) -
         id=record.id,
         version=version,
         noun=noun,
-        created=moments.parse(record.created_at) if record.created_at else None,
+        created=moments.stamped(record.created_at) if record.created_at else None,
         modified=moments.parse(version) if version else None,
         marker=record.text(REFERENCE),
     )

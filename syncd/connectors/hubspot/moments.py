@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+from syncd.connectors.base import Condition, ConnectionTrouble
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -14,10 +16,25 @@ def parse(text: str) -> datetime:
     Raises:
         ValueError: not a time.
     """
-    if text.lstrip("-").isdigit():
-        return datetime.fromtimestamp(int(text) / 1000, UTC)
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        if text.lstrip("-").isdigit():
+            return datetime.fromtimestamp(int(text) / 1000, UTC)
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError(f"a time beyond all calendars: {text[:40]!r}") from error
+
+
+def stamped(text: str) -> datetime:
+    """A time that HubSpot itself puts on everything. One that is none leaves nothing of the answer to rely on.
+
+    Raises:
+        ConnectionTrouble: not a time.
+    """
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise ConnectionTrouble(Condition.MALFORMED_ANSWER, f"a time stamp that is none: {error}") from error
 
 
 def printed(moment: datetime) -> str:
@@ -37,7 +54,10 @@ def day(text: str, zone: ZoneInfo) -> date:
     a moment, and means the day it falls on in the account's time zone. So no date slides by one.
     """
     moment = parse(text)
-    return moment.date() if moment.time() == time(0) else moment.astimezone(zone).date()
+    try:
+        return moment.date() if moment.time() == time(0) else moment.astimezone(zone).date()
+    except OverflowError as error:
+        raise ValueError(f"a day beyond all calendars: {text[:40]!r}") from error
 
 
 def midnight(day: date) -> str:

@@ -133,7 +133,7 @@ class Poll:
             page = await self._client.listed(
                 object_type, archived=True, limit=LIMITS.list_page, after=after, properties=(REFERENCE,)
             )
-            yield [r for r in page.results if r.archived_at and moments.parse(r.archived_at) >= since]
+            yield [r for r in page.results if r.archived_at and moments.stamped(r.archived_at) >= since]
             after = page.after
             if not after:
                 return

@@ -116,7 +116,7 @@ class Reader:
         return self._safely(record, seen.kind, lambda r: mapping.payment(r, customer, invoices, zone, self._options))
 
     async def lines(self, ids: Iterable[str]) -> dict[str, ReadLine]:
-        """Line items by id. A line without its product's SKU gets it from the product."""
+        """Line items by id, without those nobody can read. One without its product's SKU gets it from the product."""
         zone = await self.zone()
         records = await self._client.records(LINES, ids, line_properties(self._options))
         bare = {r.text("hs_product_id") for r in records if not r.text("hs_sku")} - {None}
@@ -126,9 +126,14 @@ class Reader:
             skus = {product.id: product.text("hs_sku") for product in products}
         records.sort(key=_position)
         rates = await self._tax_rates({r.text("hs_tax_rate_group_id") for r in records} - {None})
-        return {
-            r.id: mapping.line(r, skus.get(r.text("hs_product_id") or ""), zone, self._options, rates) for r in records
-        }
+        made = {}
+        for record in records:
+            sku = skus.get(record.text("hs_product_id") or "")
+            try:
+                made[record.id] = mapping.line(record, sku, zone, self._options, rates)
+            except ValueError as error:
+                log.warning("hubspot.unreadable_line", error=type(error).__name__)
+        return made
 
     async def _tax_rates(self, wanted: Collection[str | None]) -> Mapping[str, str]:
         """Percentages by id: asked for when an id comes up that was never met, and once an hour while there are any."""
@@ -146,7 +151,7 @@ class Reader:
                 log.warning("hubspot.tax_rates_hidden", words=trouble.words)
                 found = []
             self._rates |= {id: mapping.unreadable_rate(id) for id in ids - self._rates.keys()}
-            self._rates |= {str(rate.id): decimal_text(Decimal(rate.percentage_rate)) for rate in found}
+            self._rates |= {str(rate.id): decimal_text(rate.percentage_rate) for rate in found}
         return self._rates
 
     async def _records(self, kind: Kind, ids: Iterable[str], *, archived: bool = False) -> list[Record]:
@@ -266,7 +271,7 @@ class Reader:
 
 def archived_version(record: Record) -> str:
     """The version of something in the recycle bin."""
-    return moments.printed(moments.parse(record.archived_at)) if record.archived_at else ""
+    return moments.printed(moments.stamped(record.archived_at)) if record.archived_at else ""
 
 
 def _parts(

@@ -54,7 +54,7 @@ class Settler:
         for order in finished:
             if order.intent not in made:
                 id, _ = created(order, next_parts(order, self._options), said[order.intent])
-                snapshot = await self._as_answered(order, said[order.intent]) if order.op is Op.CREATE else None
+                snapshot = await self._created(order, said[order.intent]) if order.op is Op.CREATE else None
                 made[order.intent] = Done(intent=order.intent, id=id, snapshot=snapshot, request_id=request_id)
         return [made[intent] for intent in send.items]
 
@@ -71,14 +71,24 @@ class Settler:
                 if record is None or zone is None:
                     made[order.intent] = Done(intent=order.intent, id=order.id, request_id=request_id)
                     continue
+                try:
+                    snapshot = await self._as_read(order, record)
+                    foreign = lost_values(order, self._last(order), record, zone)
+                except ConnectionTrouble as trouble:
+                    log.warning("hubspot.unreadable_after_write", condition=trouble.condition)
+                    snapshot, foreign = None, {}
                 made[order.intent] = Done(
-                    intent=order.intent,
-                    id=order.id,
-                    snapshot=await self._as_read(order, record),
-                    foreign=lost_values(order, self._last(order), record, zone),
-                    request_id=request_id,
+                    intent=order.intent, id=order.id, snapshot=snapshot, foreign=foreign, request_id=request_id
                 )
         return made
+
+    async def _created(self, order: Order, words: Mapping[str, Word]) -> Snapshot | None:
+        """What was created, as far as it can be told: an answer nobody understands does not undo the write."""
+        try:
+            return await self._as_answered(order, words)
+        except (ConnectionTrouble, ValueError, KeyError) as error:
+            log.warning("hubspot.unreadable_after_write", error=type(error).__name__)
+            return None
 
     async def _with_history(self, kind: Kind, orders: Sequence[Order]) -> dict[str, Record]:
         names = sorted({name for order in orders for name in self._last(order).properties})

@@ -76,4 +76,4 @@ class Walker:
 
 
 def _modified(record: Record, object_type: str) -> datetime:
-    return moments.parse(version_of(record, object_type))
+    return moments.stamped(version_of(record, object_type))

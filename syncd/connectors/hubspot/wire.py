@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from syncd.connectors.base import Condition, ConnectionTrouble
+from syncd.model.money import sensible
 
 
 class Past(msgspec.Struct, rename="camel"):
@@ -20,7 +21,7 @@ class Past(msgspec.Struct, rename="camel"):
 class Record(msgspec.Struct, rename="camel"):
     """One CRM record of any type."""
 
-    id: str
+    id: Annotated[str, msgspec.Meta(min_length=1)]
     properties: dict[str, Any] = {}  # whatever the portal defines; read through the functions below
     created_at: str | None = None
     updated_at: str | None = None
@@ -49,8 +50,8 @@ class Record(msgspec.Struct, rename="camel"):
             amount = Decimal(text)
         except InvalidOperation as error:
             raise ValueError(f"{name} is no number") from error
-        if not amount.is_finite():
-            raise ValueError(f"{name} is no number")
+        if not sensible(amount):
+            raise ValueError(f"{name} is no number to calculate with")
         return amount
 
 
@@ -155,7 +156,11 @@ class TaxRate(msgspec.Struct, rename="camel"):
     """A rate of the account's tax library."""
 
     id: str | int
-    percentage_rate: Decimal | int
+    percentage_rate: Decimal
+
+    def __post_init__(self) -> None:
+        if not sensible(self.percentage_rate):
+            raise ValueError("percentageRate is no number to calculate with")
 
 
 class TaxRates(msgspec.Struct):

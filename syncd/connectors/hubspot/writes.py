@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
-from syncd.connectors.base import NewId, NotDone, Order, Outcome, Send, Unknown, Unwritable
-from syncd.connectors.http import AnswerLost, HttpReply, NotSent, retry_after
+from syncd.connectors.base import ConnectionTrouble, NewId, NotDone, Order, Outcome, Send, Unknown, Unwritable
+from syncd.connectors.http import AnswerLost, HttpReply, Malformed, NotSent, retry_after
 from syncd.connectors.hubspot import payments, wire
 from syncd.connectors.hubspot.answers import Accepted, Answer, Denied, Later, Silent, Word, denial
 from syncd.connectors.hubspot.client import Client
@@ -109,7 +107,7 @@ def _accepted(send: Send, reply: HttpReply, sent: Sent) -> dict[str, dict[str, W
     first = next(iter(sent.values()))[0]
     try:
         if first.verb in (Verb.CREATE, Verb.UPDATE):
-            page = msgspec.json.decode(reply.body, type=wire.Records)
+            page = wire.to(wire.Records, reply.json())
             answer = Answer(page.results, page.errors, first.type, reply.status)
             return {
                 intent: {part.name: answer.word_on(part, send.items[intent]) for part in parts}
@@ -117,8 +115,8 @@ def _accepted(send: Send, reply: HttpReply, sent: Sent) -> dict[str, dict[str, W
             }
         if reply.status != 207:
             return _all(sent, Accepted())
-        errors = msgspec.json.decode(reply.body, type=wire.Errors).errors
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        errors = wire.to(wire.Errors, reply.json()).errors
+    except (Malformed, ConnectionTrouble) as error:
         return _all(sent, Silent(f"unreadable answer: {error}"))
     answer = Answer([], errors, first.type, reply.status)
     return {

@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from syncd.connectors.base import Account, Condition, ConnectionTrouble
-from syncd.connectors.quickbooks.wire import Raw, Ref, Wire
+from syncd.connectors.quickbooks.wire import Amounts, Raw, Ref, Wire
 from syncd.model.tax import TaxCode
 
 
@@ -91,7 +91,7 @@ class _Company(Wire, frozen=True, kw_only=True):
     country: str | None = None
 
 
-class _Rate(Wire, frozen=True, kw_only=True):
+class _Rate(Amounts, frozen=True, kw_only=True):
     id: str
     rate_value: Decimal = Decimal(0)
 

@@ -81,7 +81,7 @@ class Client:
         body = await self.get("/cdc", entities=",".join(entities), changedSince=moment_text(since))
         try:
             answered = [part for group in body["CDCResponse"] for part in group["QueryResponse"]]
-            found = {entity: [row for part in answered for row in part.get(entity, ())] for entity in entities}
+            found = {entity: objects([row for part in answered for row in part.get(entity, ())]) for entity in entities}
         except (KeyError, TypeError, AttributeError) as error:
             raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "a change data answer without its parts") from error
         return found, server_time(body)
@@ -124,7 +124,8 @@ class Client:
         for item in batch_items(body):
             fault = fault_in(item)
             if fault is None:
-                found[int(item["bId"])] = Answer(_rows(item.get("QueryResponse")), server_time(body))
+                number = _number_of(item, questions)
+                found[number] = Answer(_rows(item.get("QueryResponse")), server_time(body))
             elif fault.effect is Effect.THROTTLED:
                 self.hold()
             else:
@@ -182,9 +183,21 @@ def batch_items(body: Raw) -> list[Raw]:
         ConnectionTrouble: there are none.
     """
     items = body.get("BatchItemResponse")
-    if not isinstance(items, list):
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "a batch answer without items")
     return items
+
+
+def objects(rows: Sequence[object]) -> list[Raw]:
+    """What was answered, as objects with an id.
+
+    Raises:
+        ConnectionTrouble: something among it is none.
+    """
+    found = [row for row in rows if isinstance(row, dict) and isinstance(row.get("Id"), str) and row["Id"]]
+    if len(found) < len(rows):
+        raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "an answer with something in it that has no id")
+    return found
 
 
 def server_time(body: Raw) -> datetime:
@@ -204,4 +217,11 @@ def _rows(response: object) -> Sequence[Raw]:
     if not isinstance(response, Mapping):
         raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "a query answer without its response")
     lists = [value for value in response.values() if isinstance(value, list)]
-    return lists[0] if lists else []
+    return objects(lists[0]) if lists else []
+
+
+def _number_of(item: Raw, questions: Mapping[int, str]) -> int:
+    for number in questions:
+        if item.get("bId") == str(number):
+            return number
+    raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "an answer in a batch to a question that was not asked")

@@ -154,8 +154,9 @@ def fault_in(body: Any) -> Fault | None:
     raw = body.get("Fault") or body.get("fault")
     if not isinstance(raw, Mapping):
         return None
-    listed = raw.get("Error") or raw.get("error") or [{}]
-    faults = [_understood(error) for error in listed if isinstance(error, Mapping)] or [_understood({})]
+    listed = raw.get("Error") or raw.get("error")
+    errors = [error for error in listed if isinstance(error, Mapping)] if isinstance(listed, list) else []
+    faults = [_understood(error) for error in errors or [{}]]
     known = [fault for fault in faults if fault.code in CODES or fault.code in TEXTS]
     decisive = (known or faults)[0]
     words = "; ".join(dict.fromkeys(fault.words for fault in faults))

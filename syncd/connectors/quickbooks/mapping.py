@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
@@ -26,6 +26,7 @@ from syncd.connectors.quickbooks.wire import (
     Ref,
     SalesLine,
     SalesReceipt,
+    in_utc,
 )
 from syncd.model.nouns import (
     Adjustment,
@@ -122,7 +123,7 @@ def sale(raw: Raw, reading: Reading) -> Snapshot:
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:
-    return None if moment is None else moment.astimezone(UTC)
+    return None if moment is None else in_utc(moment)
 
 
 def gone(kind: Kind, id: str) -> Snapshot:

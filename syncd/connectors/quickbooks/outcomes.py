@@ -100,14 +100,13 @@ class Writer:
 
     async def _done(self, intent: str, order: Order | None, item: Raw, request_id: str | None) -> Outcome:
         row = item.get(ENTITIES[order.kind]) if order else None
-        if order is None or not isinstance(row, dict) or "Id" not in row:
+        if order is None or not isinstance(row, dict) or not isinstance(row.get("Id"), str):
             return Unknown(intent=intent, words="the answer does not show it")
         try:
-            (seen,) = await self._reader.snapshots(order.kind, [row])
+            shown = await self._reader.snapshots(order.kind, [row])
         except ConnectionTrouble:
-            # It is done all the same; who its parent is will be read later.
-            return Done(intent=intent, id=str(row["Id"]), request_id=request_id)
-        return Done(intent=intent, id=seen.id, snapshot=seen, request_id=request_id)
+            shown = []  # it is done all the same; who its parent is will be read later
+        return Done(intent=intent, id=row["Id"], snapshot=next(iter(shown), None), request_id=request_id)
 
 
 def _items(send: Send, body: object) -> dict[str, Raw]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from syncd.connectors.base import Page, Sighting
+from syncd.connectors.base import Condition, ConnectionTrouble, Page, Sighting
 from syncd.connectors.quickbooks.client import LIMITS, ReadRefused
 from syncd.connectors.quickbooks.errors import CODE_TOO_FAR_BACK
 from syncd.connectors.quickbooks.reader import Reader
@@ -57,7 +57,7 @@ async def history(reader: Reader, kind: Kind, since: datetime, cursor: str | Non
     start, place = instant(cursor) if cursor else since, 1
     while True:
         rows = (await reader.since(kind, start, place)).rows
-        last = instant(rows[-1]["MetaData"]["LastUpdatedTime"]) if rows else start
+        last = _updated(rows[-1]) if rows else start
         yield Page(sightings=tuple(await _sightings(reader, kind, rows)), cursors={kind: _cursor(last)})
         if len(rows) < LIMITS.page_rows:
             return
@@ -118,6 +118,13 @@ def _sighting(seen: Snapshot) -> Sighting:
 
 def _without_sku(seen: Snapshot | None) -> bool:
     return seen is not None and isinstance(seen.noun, Product) and seen.noun.sku is None
+
+
+def _updated(row: Raw) -> datetime:
+    try:
+        return instant(row["MetaData"]["LastUpdatedTime"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "an object without the time of its last change") from error
 
 
 def _cursor(time: datetime) -> str:

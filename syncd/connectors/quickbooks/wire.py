@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
+from syncd.model.money import sensible
 from syncd.model.references import Kind
 from syncd.model.values import decimal_text
 
@@ -32,6 +33,16 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """What all have in common: names in PascalCase, anything may be absent."""
 
 
+class Amounts(Wire, frozen=True, kw_only=True):
+    """Something with amounts in it: one that is no number to calculate with spoils the object."""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, Decimal) and not sensible(value):
+                raise ValueError(f"{name} is no number to calculate with")
+
+
 class Ref(msgspec.Struct, frozen=True):
     """A reference; `name` is for display only."""
 
@@ -45,12 +56,15 @@ class Text(msgspec.Struct, frozen=True):
     value: str | None = None
 
 
+Stamp = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class MetaData(Wire, frozen=True, kw_only=True):
-    create_time: datetime | None = None
-    last_updated_time: datetime | None = None
+    create_time: Stamp | None = None
+    last_updated_time: Stamp | None = None
 
 
-class Entity(Wire, frozen=True, kw_only=True):
+class Entity(Amounts, frozen=True, kw_only=True):
     """The head of every object. `status` is `Deleted` on what is gone."""
 
     id: str
@@ -108,7 +122,7 @@ class Item(Entity, frozen=True, kw_only=True):
     active: bool = True
 
 
-class SalesDetail(Wire, frozen=True, kw_only=True):
+class SalesDetail(Amounts, frozen=True, kw_only=True):
     item_ref: Ref | None = None
     tax_code_ref: Ref | None = None
     qty: Decimal | None = None
@@ -121,13 +135,13 @@ class TextDetail(Wire, frozen=True, kw_only=True):
     service_date: date | None = None
 
 
-class GroupDetail(Wire, frozen=True, kw_only=True):
+class GroupDetail(Amounts, frozen=True, kw_only=True):
     group_item_ref: Ref | None = None
     quantity: Decimal | None = None
     line: tuple[GroupedLine, ...] = ()
 
 
-class GroupedLine(Wire, frozen=True, kw_only=True):
+class GroupedLine(Amounts, frozen=True, kw_only=True):
     amount: Decimal | None = None
 
 
@@ -136,7 +150,7 @@ class Linked(Wire, frozen=True, kw_only=True):
     txn_type: str
 
 
-class SalesLine(Wire, frozen=True, kw_only=True):
+class SalesLine(Amounts, frozen=True, kw_only=True):
     """A line of an invoice. `detail_type` is left as text: an unknown one must not spoil the rest."""
 
     detail_type: str
@@ -154,7 +168,7 @@ class CustomField(Wire, frozen=True, kw_only=True):
     string_value: str | None = None
 
 
-class TaxDetail(Wire, frozen=True, kw_only=True):
+class TaxDetail(Amounts, frozen=True, kw_only=True):
     total_tax: Decimal = Decimal(0)
     txn_tax_code_ref: Ref | None = None
 
@@ -178,7 +192,7 @@ class Invoice(Entity, frozen=True, kw_only=True):
     balance: Decimal
 
 
-class PaymentLine(Wire, frozen=True, kw_only=True):
+class PaymentLine(Amounts, frozen=True, kw_only=True):
     amount: Decimal | None = None
     linked_txn: tuple[Linked, ...] = ()
 
@@ -239,7 +253,19 @@ def instant(text: object) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"a time stamp without an offset: {text!r}")
-    return moment
+    return in_utc(moment)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC.
+
+    Raises:
+        ValueError: it is beyond all calendars there.
+    """
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"a time beyond all calendars: {moment.isoformat()}") from error
 
 
 def moment_text(moment: datetime) -> str:

@@ -37,6 +37,7 @@ def preferences(multi_currency: bool = False, country_tax: bool = False, **forms
     ]
     return {
         "Preferences": {
+            "Id": "1",
             "CurrencyPrefs": {"HomeCurrency": {"value": "USD"}, "MultiCurrencyEnabled": multi_currency},
             "SalesFormsPrefs": {"CustomField": labels, "AllowDiscount": True, **forms},
             "TaxPrefs": {"UsingSalesTax": country_tax},
