@@ -45,7 +45,7 @@ class Show:
     def opening(self, page: str, sandbox: str) -> None:
         """Where everything is."""
         file = self._app.config.file
-        self._voice.fact("page", f"{page}/?live=1")
+        self._voice.fact("page", f"{page}/")
         self._voice.fact("sandbox", f"{sandbox}/_sandbox")
         self._voice.fact("files", f"{file.parent} with syncd.toml and syncd.log; removed at the end")
         self._voice.fact("ask it", f"syncd records --config {file}")

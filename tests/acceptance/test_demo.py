@@ -9,6 +9,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +26,22 @@ def folder() -> Iterator[Path]:
         yield Path(made)
 
 
-def started(folder: Path, *words: str) -> subprocess.Popen[str]:
-    """The process, with a temporary directory of its own."""
+@contextmanager
+def started(folder: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """The process, with a temporary directory of its own; it does not outlive a test that fails."""
     environ = {**os.environ, "TMPDIR": str(folder)}
     pipe = subprocess.PIPE
-    return subprocess.Popen([*COMMAND, *words], stdout=pipe, stderr=pipe, env=environ, cwd=folder, text=True)
+    with subprocess.Popen([*COMMAND, *words], stdout=pipe, stderr=pipe, env=environ, cwd=folder, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_the_status_shows_what_works_and_what_does_not(folder):
     """--json prints the status alone, with records in every final state and many reasons; the telling is on stderr."""
-    process = started(folder, "--for", "12", "--json")
-    out, err = process.communicate(timeout=120)
+    with started(folder, "--for", "12", "--json") as process:
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     status = json.loads(out)
     (sync,) = status["syncs"]
@@ -52,14 +58,14 @@ def test_the_status_shows_what_works_and_what_does_not(folder):
 
 def test_it_says_where_the_page_is_and_stops_when_told(folder):
     """The page answers as soon as its address is printed; SIGTERM ends everything and removes the state."""
-    process = started(folder)
-    assert process.stdout is not None
-    page = next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/\?live=1", line)))
-    with urllib.request.urlopen(page, timeout=10) as answer:
-        assert "QuickBooks (books)" in answer.read().decode()
-    assert list(folder.iterdir()) != []
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=60)
+    with started(folder) as process:
+        assert process.stdout is not None
+        page = next(found[0] for line in process.stdout if (found := re.search(r"http://127\.0\.0\.1:\d+/$", line)))
+        with urllib.request.urlopen(page, timeout=60) as answer:
+            assert "QuickBooks (books)" in answer.read().decode()
+        assert list(folder.iterdir()) != []
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, "")
     assert "Where to look next" in out
     assert list(folder.iterdir()) == []

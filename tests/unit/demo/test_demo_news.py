@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from syncd import recipes
+from syncd.core import catalogue
 from syncd.demo.news import Moved, Watcher
 from syncd.demo.telling import Teller
 from syncd.demo.voice import Voice
@@ -90,7 +91,8 @@ def test_an_update_says_which_fields_changed():
 def test_a_failure_says_what_to_do():
     """The catalogue's title and remedy around the detail."""
     (line,) = told(entry("record.failed", code="edited_outside_origin", words="lines"))
-    assert line.startswith("invoice INV-1: failed: Edited on the wrong side (lines). What to do: Undo the change")
+    texts = catalogue.text("edited_outside_origin", "en", left="HubSpot", right="QuickBooks")
+    assert line == f"invoice INV-1: failed: {texts.title} (lines). What to do: {texts.remedy}"
 
 
 def test_an_undo_is_told_though_nothing_was_written():
