@@ -79,6 +79,8 @@ async def _other_sync(client: Client, options: Options) -> list[Finding]:
     try:
         signs = await others.signs(client, options)
     except ConnectionTrouble as trouble:
+        if trouble.condition is Condition.PERMISSION_MISSING:
+            return []  # told already: it is the right to read invoices
         return [_trouble("whether another sync is at work cannot be seen", trouble)]
     severity = Severity.WARNING if options.allow_other_sync else Severity.ERROR
     code = Condition.OTHER_SYNC.value
