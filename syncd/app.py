@@ -135,13 +135,13 @@ class App:
     def labels(self) -> Mapping[str, str]:
         return labels(self.config)
 
-    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, object]:
+    async def control(self, action: str, sync: str, flow: str | None, breaker: str | None = None) -> dict[str, object]:
         """Pause, resume, release or remap a flow, as a person told."""
         rules, now = known(self.syncs, sync, flow), self.clock.now()
         try:
             if action == remap.ACTION and flow is not None:
                 return await remap.mark(self.engine, sync, flow)
-            return await self.store.write(lambda tx: tell(tx, action, rules, flow, now))
+            return await self.store.write(lambda tx: tell(tx, action, rules, flow, now, breaker))
         finally:
             self.bell.ring()
 
@@ -408,7 +408,8 @@ async def assembled(
     accounts = Accounts(engine, health, {name: own.account for name, own in config.connections.items()})
     accounts.remember()
     bell, disk = before.bell if before else Bell(), Disk(config)
-    guard = Guard(max((sync.guard.records for sync in config.syncs.values()), default=20))
+    limits = {name: sync.guard.limits() for name, sync in config.syncs.items()}
+    guard = Guard(limits, config.daemon.language, lambda name: connectors[name].skew())
     backfiller = Backfiller(engine, health)
     await backfiller.load()
     intake = Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring, disk.low)

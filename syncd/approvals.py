@@ -121,15 +121,20 @@ def approve(tx: Tx, sync: SyncRules, now: datetime, flow: str | None = None) -> 
     return sum(bring_forward(tx, sync.name, name, "not_approved", now) for name in flows)
 
 
-def tell(tx: Tx, action: str, sync: SyncRules, flow: str | None, now: datetime) -> dict[str, object]:
+def tell(
+    tx: Tx, action: str, sync: SyncRules, flow: str | None, now: datetime, breaker: str | None = None
+) -> dict[str, object]:
     """Pause, resume or release a flow or all flows of a sync; a release also approves what a new sync would create.
 
+    Args:
+        breaker: what alone is to be released.
+
     Raises:
-        UsageError: there is no such action.
+        UsageError: there is no such action, or no such breaker.
     """
     flows = [flow] if flow is not None else [one.name for one in sync.flows]
-    forward = sum(control(tx, action, sync.name, name, now) for name in flows)
-    if action == "release":
+    forward = sum(control(tx, action, sync.name, name, now, breaker) for name in flows)
+    if action == "release" and breaker is None:
         forward += approve(tx, sync, now, flow)
     return {"sync": sync.name, "flow": flow, "action": action, "records": forward}
 

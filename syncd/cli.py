@@ -274,10 +274,19 @@ def _day(text: str | None) -> date | None:
         raise UsageError(f"{text!r} is no day: write it like 2026-11-01") from None
 
 
-def _tell(action: str, sync: str, flow: str | None, config: Path, state_dir: Path | None, *, json: bool) -> None:
+def _tell(
+    action: str,
+    sync: str,
+    flow: str | None,
+    config: Path,
+    state_dir: Path | None,
+    *,
+    json: bool,
+    breaker: str | None = None,
+) -> None:
     from syncd import cli_output
 
-    told = _ask(config, state_dir, lambda source: source.control(action, sync, flow))
+    told = _ask(config, state_dir, lambda source: source.control(action, sync, flow, breaker))
     if json:
         cli_output.print_json(told)
     else:
@@ -407,12 +416,13 @@ def resume(
 def release(
     sync: SyncName,
     flow: AnyFlow = None,
+    breaker: Annotated[str | None, typer.Option(help="Only what this circuit breaker holds.")] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     state_dir: StateDir = None,
     json: Json = False,
 ) -> None:
-    """Let go what waits for a person: what a new sync would create, and the removals that a guard holds."""
-    _tell("release", sync, flow, config, state_dir, json=json)
+    """Let go what waits for a person: what a new sync would create, and what circuit breakers hold."""
+    _tell("release", sync, flow, config, state_dir, json=json, breaker=breaker)
 
 
 @app.command()

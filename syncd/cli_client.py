@@ -36,7 +36,7 @@ class Answers(Protocol):
 
     async def activity(self, id: str, limit: int = MAX_LIMIT, before: int | None = None) -> dict[str, Any]: ...
 
-    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, Any]: ...
+    async def control(self, action: str, sync: str, flow: str | None, breaker: str | None = None) -> dict[str, Any]: ...
 
     async def act(self, action: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]: ...
 
@@ -113,9 +113,9 @@ class Daemon:
         given = {"limit": str(limit)} | ({} if before is None else {"before": str(before)})
         return await self._get(f"records/{id}/activity", given)
 
-    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, Any]:
+    async def control(self, action: str, sync: str, flow: str | None, breaker: str | None = None) -> dict[str, Any]:
         where = f"syncs/{sync}" if flow is None else f"syncs/{sync}/flows/{flow}"
-        return await self._ask("POST", f"{where}/{action}")
+        return await self._ask("POST", f"{where}/{action}", None if breaker is None else {"breaker": breaker})
 
     async def plan(self, sync: str | None, flow: str | None) -> dict[str, Any]:
         given = {name: value for name, value in (("sync", sync), ("flow", flow)) if value is not None}

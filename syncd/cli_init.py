@@ -92,8 +92,9 @@ $start
 poll = "$poll"
 # Each record's state can be read inside HubSpot, in properties syncd_invoicing_status, _category, _last_success, _link.
 state_properties = true
-# A pass that would void or delete more than this, and more than a tenth of a flow, is held until a person has looked.
-guard = { records = 20 }
+# What is unusual is held until a person has looked: an hour that would void or delete more than this and more than a
+# tenth of a flow. The other circuit breakers: creates, changes, money, rules, empty, clock, closed.
+guard = { removals = 20 }
 # The first run waits for `syncd apply` or `syncd release` if it would create more than this; "off" to never wait.
 approval = $approval
 

@@ -66,6 +66,12 @@ def print_status(status: Mapping[str, Any]) -> None:
             rows,
             f"{title}, last success {sync['last_success'] or 'not yet'}",
         )
+        for flow in sync["flows"]:
+            for one in flow["held"]:
+                print_lines(
+                    f"held: {flow['name']}, {one['title']}: {one['figures']}",
+                    f"  to let it go: syncd release {sync['name']} {flow['name']} --breaker {one['breaker']}",
+                )
     names = ("vendor", "account", "state", "since")
     print_table(
         ("connection", *names), [[one["name"], *(one[name] for name in names)] for one in status["connections"]]

@@ -22,6 +22,7 @@ from syncd.config_checks import check_meaning, describe
 from syncd.config_lines import Lines, locate
 from syncd.config_lines import Path as KeyPath
 from syncd.config_values import (
+    Amount,
     Approval,
     DatabaseUrl,
     Duration,
@@ -39,6 +40,7 @@ from syncd.config_values import (
     SigningSecret,
     VendorUrl,
 )
+from syncd.core.breakers import Limits
 from syncd.errors import ConfigError, Problem
 
 DATABASE_FILE = "syncd.db"
@@ -132,9 +134,19 @@ class Flow(StrictModel):
 
 
 class Guard(StrictModel):
-    """A pass that would void or delete more than this, and more than a tenth of the flow, is held for a person."""
+    """The figures below which no circuit breaker of a sync ever holds anything; see `core.breakers`."""
 
-    records: int = Field(20, ge=0, description="a number of records")
+    removals: int = Field(20, ge=0, description="a number of records voided or deleted within an hour")
+    creates: int = Field(100, ge=0, description="a number of records created within an hour")
+    changes: int = Field(50, ge=0, description="a number of records changed within an hour")
+    money: Amount | None = Field(None, description="an amount by which all totals together may change within an hour")
+    rules: int = Field(20, ge=0, description="a number of records that changed rules may write to")
+    empty: int = Field(10, ge=1, description="a number of records, the least that a side must have lost")
+    clock: Duration = Field(timedelta(minutes=10), description='a duration like "10m"')
+    closed: int = Field(20, ge=1, description="a number of refusals for a closed period")
+
+    def limits(self) -> Limits:
+        return Limits(**self.model_dump())
 
 
 class Sync(StrictModel):
@@ -145,7 +157,7 @@ class Sync(StrictModel):
     right: str = Field(description="the name of the connection on the right")
     start: Moment | None = Field(None, description="a moment with its zone, like 2026-11-01T00:00:00Z")
     poll: Duration = Field(timedelta(minutes=1), description='a duration like "1m"')
-    guard: Guard = Field(Guard(), description="a table like { records = 20 }")
+    guard: Guard = Field(Guard(), description="a table like { removals = 20 }")
     approval: Approval = Field(20, description='a number of records, or "off"')
     state_properties: bool = Field(False, description="true to show each record's state inside HubSpot")
     flows: dict[str, Flow] = Field(default_factory=dict, description="tables [syncs.<name>.flows.<flow>]")

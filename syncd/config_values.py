@@ -88,6 +88,12 @@ def _duration(raw: object) -> timedelta:
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
+def _amount(raw: object) -> Decimal:
+    if isinstance(raw, int | Decimal) and not isinstance(raw, bool) and raw >= 0:
+        return Decimal(raw)
+    raise refusal("is no amount", "write a number like 50000")
+
+
 def _approval(raw: object) -> int | None:
     if raw == "off":
         return None
@@ -246,6 +252,7 @@ _REFERENCES = 'write { credential = "name" }, { env = "NAME" } or { file = "path
 
 ListenAddress = Annotated[Listen, PlainValidator(_listen)]
 OpenListenAddress = Annotated[Listen, PlainValidator(_listen_anywhere)]
+Amount = Annotated[Decimal, PlainValidator(_amount)]
 Approval = Annotated[int | None, PlainValidator(_approval)]
 Duration = Annotated[timedelta, PlainValidator(_duration)]
 Plain = Annotated[str | bool | int | float, PlainValidator(_plain)]

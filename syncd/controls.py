@@ -1,4 +1,4 @@
-"""What a person may tell a flow: pause, resume, and release what a guard holds.
+"""What a person may tell a flow: pause, resume, and release what a circuit breaker holds.
 
 The word is stored with the state, so that it survives a restart; every turn asks for it inside its own transaction.
 """
@@ -10,7 +10,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syncd.errors import UsageError
+from syncd.model.breaker import Breaker
 from syncd.model.record import Record
+from syncd.model.waiting import held_by
+from syncd.store.rows import Tripped
 from syncd.store.store import Tx
 
 RELEASED_FOR = timedelta(hours=1)  # as long as removals count together: what comes later is looked at anew
@@ -19,14 +22,19 @@ PAGE = 200
 ACTIONS = ("pause", "resume", "release")
 
 
-def control(tx: Tx, action: str, sync: str, flow: str, now: datetime) -> int:
+def control(tx: Tx, action: str, sync: str, flow: str, now: datetime, breaker: str | None = None) -> int:
     """Carry out one of `ACTIONS` on a flow; returns how many records were brought forward.
 
+    Args:
+        breaker: what alone is to be released.
+
     Raises:
-        UsageError: there is no such action.
+        UsageError: there is no such action, or no such breaker.
     """
     if action not in ACTIONS:
         raise UsageError(f"there is no action “{action}”; possible are {', '.join(ACTIONS)}")
+    if breaker is not None and action != "release":
+        raise UsageError(f"a breaker can only be released, not {action}d")
     forward = 0
     if action == "pause":
         tx.set_meta(_paused(sync, flow), now.isoformat())
@@ -34,9 +42,26 @@ def control(tx: Tx, action: str, sync: str, flow: str, now: datetime) -> int:
         tx.set_meta(_paused(sync, flow), "")
         forward = bring_forward(tx, sync, flow, "paused", now)
     else:
-        tx.set_meta(_released(sync, flow), (now + RELEASED_FOR).isoformat())
-        forward = bring_forward(tx, sync, flow, "held", now)
+        which = tuple(Breaker) if breaker is None else (_known(breaker),)
+        release(tx, sync, flow, which, now)
+        if breaker is None:
+            forward = bring_forward(tx, sync, flow, "held", now)
+        else:
+            forward = tx.wake([held_by(sync, flow, breaker)], now)
     return forward
+
+
+def release(tx: Tx, sync: str, flow: str, which: Iterable[Breaker], now: datetime) -> None:
+    """Let go what these breakers of a flow hold, and what they would for a while."""
+    since = {row.breaker: row.since for row in tx.tripped(sync) if row.flow == flow}
+    until = now + RELEASED_FOR
+    tx.trip([Tripped(sync, flow, breaker, since.get(breaker, now), {}, until) for breaker in which])
+
+
+def _known(breaker: str) -> Breaker:
+    if breaker not in set(Breaker):
+        raise UsageError(f"there is no breaker “{breaker}”; possible are {', '.join(Breaker)}")
+    return Breaker(breaker)
 
 
 def is_paused(tx: Tx, sync: str, flow: str) -> bool:
@@ -44,21 +69,16 @@ def is_paused(tx: Tx, sync: str, flow: str) -> bool:
     return bool(tx.meta(_paused(sync, flow)))
 
 
-def is_released(tx: Tx, sync: str, flow: str, now: datetime) -> bool:
-    """Whether a person has looked at what the guard held, and let it go."""
-    until = tx.meta(_released(sync, flow))
-    return bool(until) and now < datetime.fromisoformat(until or "")
-
-
 def told(tx: Tx, flows: Iterable[tuple[str, str]], now: datetime) -> dict[tuple[str, str], str]:
     """Which of these flows a person has `paused` or `released`."""
-    found: dict[tuple[str, str], str] = {}
-    for sync, flow in flows:
-        if is_paused(tx, sync, flow):
-            found[sync, flow] = "paused"
-        elif is_released(tx, sync, flow, now):
-            found[sync, flow] = "released"
-    return found
+    rows = tx.tripped()
+    found = {(row.sync, row.flow): "released" for row in rows if row.released_until and now < row.released_until}
+    return found | {place: "paused" for place in flows if is_paused(tx, *place)}
+
+
+def held(tx: Tx) -> list[tuple[Tripped, int]]:
+    """Breakers that hold something, each with how many records."""
+    return [(row, n) for row in tx.tripped() if row.released_until is None and (n := tx.held_records(row))]
 
 
 def bring_forward(tx: Tx, sync: str, flow: str, code: str, now: datetime) -> int:
@@ -80,7 +100,3 @@ def _with_code(tx: Tx, sync: str, flow: str, code: str) -> Iterator[Record]:
 
 def _paused(sync: str, flow: str) -> str:
     return f"paused:{sync}:{flow}"
-
-
-def _released(sync: str, flow: str) -> str:
-    return f"released:{sync}:{flow}"

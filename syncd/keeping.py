@@ -69,9 +69,16 @@ class Keeper:
         now = self._engine.clock.now()
         self._fold(tx, work)
         looked = self._gate.look(tx, work.sync, work.decisions.values(), now)
-        guarded = [decision for id, decision in work.decisions.items() if id not in looked.allowed]
-        held = self._guard.held(tx, work.sync, guarded, now)
         paused = {flow.name for flow in work.sync.flows if is_paused(tx, work.sync.name, flow.name)}
+        guarded = [
+            (decision.record, work.moves[id])
+            for id, decision in work.decisions.items()
+            if decision.commands
+            and id not in looked.allowed
+            and id not in looked.waiting
+            and decision.record.flow not in paused
+        ]
+        held = self._guard.held(tx, work.sync, guarded, now)
         intents: list[Intent] = []
         records: dict[str, Record] = {}
         for id, decision in work.decisions.items():
@@ -81,7 +88,8 @@ class Keeper:
             elif id in looked.waiting:
                 record = pending(record, "not_approved", now, words=looked.waiting[id])
             elif id in held:
-                record = pending(record, "held", now, words=held[id], next_at=now + LOOK_AGAIN)
+                hold = held[id]
+                record = pending(record, "held", now, words=hold.words, waits_for=hold.waits_for, next_at=hold.next_at)
             else:
                 intents += [self._intent(work, record, command) for command in decision.commands]
             if record.code == "waits_parent":
@@ -92,6 +100,7 @@ class Keeper:
         self._want(tx, work, records)
         splits = [half for decision in work.decisions.values() for half in decision.splits]
         tx.save_records([*records.values(), *splits])
+        self._guard.clear(tx, work.sync, now)
         tx.end_actions([ended for decision in work.decisions.values() for ended in decision.ended], now)
         self._add_intents(tx, intents, records)
         tx.add_activity([entry for d in work.decisions.values() for entry in d.activity])

@@ -41,7 +41,6 @@ from syncd.store.store import Store, Tx
 from syncd.turn import Turn
 
 HORIZON = timedelta(seconds=30)  # what is due so soon belongs to the plan; time is not waited for
-NO_GUARD = 10**9
 FAILED_SHOWN = 1000
 
 
@@ -116,7 +115,7 @@ class Rehearsal:
         engine, store, began = self._engine, self._store, self._clock.now()
         known = {row.name: row.vendor for row in await store.read(lambda tx: tx.connections())}
         await self._health.load({name: known.get(name, "") for name in engine.connectors})
-        turn, replanner = Turn(engine, self._health, Guard(NO_GUARD), Gate(engine, {})), Replanner(engine)
+        turn, replanner = Turn(engine, self._health, Guard({}), Gate(engine, {})), Replanner(engine)
         numbered = await store.read(lambda tx: tx.last_activity())
         await self._read(engine)
         await store.write(self._bring_forward)

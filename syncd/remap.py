@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from syncd.connectors.base import ConnectionTrouble
+from syncd.controls import release
 from syncd.core.conflict import UNMET, Flowing
 from syncd.core.content import project
 from syncd.core.decision import Case, Context
@@ -19,6 +20,7 @@ from syncd.core.outcome import Settled
 from syncd.core.reconcile import met_anew
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.engine import Engine
+from syncd.model.breaker import Breaker
 from syncd.model.content import Content, shown
 from syncd.model.record import FieldChange, Record
 from syncd.model.references import EntityRef, Side
@@ -69,6 +71,7 @@ async def mark(engine: Engine, sync: str, flow: str) -> dict[str, object]:
     rules, now = next(one for one in engine.syncs if one.name == sync), engine.clock.now()
 
     def marked(tx: Tx) -> int:
+        release(tx, sync, flow, (Breaker.CHANGES, Breaker.RULES), now)  # a person has seen what it changes
         found = [replace(_unmet(one), next_at=now) for one in _all(tx, engine, rules, flow)]
         tx.save_records(found)
         return len(found)

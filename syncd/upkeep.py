@@ -9,6 +9,7 @@ import structlog
 from syncd.config import Config
 from syncd.engine import Engine
 from syncd.erasure import SCRUB, thoroughly
+from syncd.guard import PAST
 from syncd.store.rows import Retention
 from syncd.store.store import Tx
 
@@ -58,6 +59,7 @@ class Upkeep:
         now = self._engine.clock.now()
         tx.drop_sends(now - KEEP_SENDS)
         tx.drop_actions(now - KEEP_ACTIONS)
+        tx.drop_tallies(now - PAST)
         return tx.prune(now, Retention())
 
     def _prune_deliveries(self, tx: Tx) -> int:

@@ -469,6 +469,9 @@ class Connector(Protocol):
     def quota(self) -> Quota | None:
         """What is left of the day's calls; None where the vendor counts no days, or has not told yet."""
 
+    def skew(self) -> float | None:
+        """By how many seconds the vendor's clock is ahead of ours, by its last answer; None if none showed a time."""
+
     async def close(self) -> None:
         """Give back sockets."""
 

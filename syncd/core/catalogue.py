@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from syncd.core import catalogue_en, catalogue_fr
 from syncd.core.catalogue_en import ENGLISH
 from syncd.core.catalogue_fr import FRENCH
 
@@ -65,6 +66,7 @@ class Texts:
 
 
 LANGUAGES = {"en": ENGLISH, "fr": FRENCH}
+LANGUAGES_OF_BREAKERS = {"en": catalogue_en.BREAKERS, "fr": catalogue_fr.BREAKERS}
 
 _ROWS = {
     Group.PENDING: """

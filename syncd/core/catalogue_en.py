@@ -36,8 +36,9 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
     ),
     "held": (
         "Held for safety",
-        "Unusually many records would be changed at once, so the whole flow was stopped before any of them.",
-        "Check whether these changes are intended, then release the flow.",
+        "Something unusual was about to be written, so a circuit breaker of this flow stopped it; which one, and its "
+        "figures, stand beside it. Other writes go on.",
+        "Check whether this is intended, then release the flow (`syncd release`).",
     ),
     "not_approved": (
         "Waits for approval",
@@ -358,3 +359,30 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
         "allow it with the connection's option allow_other_sync.",
     ),
 }
+
+BREAKERS: dict[str, tuple[str, str]] = {
+    "clock": (
+        "Clocks apart",
+        "A vendor's clock and this machine's are {n} minutes apart, so nothing is created: it might be dated wrongly. "
+        "Set the clock; it goes on by itself.",
+    ),
+    "closed": (
+        "Closed period",
+        "{n} records stand refused because their period is closed, so nothing dated {day} or earlier is sent there. "
+        "Open the period or change the dates.",
+    ),
+    "rules": (
+        "Other rules",
+        "After a change of the configuration {n} records would be written to, {most} are allowed. Look at `syncd plan` "
+        "before you release it.",
+    ),
+    "empty": ("One side is empty", "{n} records vanished from one side, which is all or nearly all it had."),
+    "removals": ("Many removals", "{n} records would be voided or deleted, {most} are allowed."),
+    "creates": ("Many new records", "{n} records would be created within an hour, {most} are usual here."),
+    "money": ("Much money moved", "Totals would change by {n} within an hour, {most} is allowed."),
+    "changes": (
+        "Everything changed",
+        "{n} of {linked} records would be changed within an hour, {most} are allowed.",
+    ),
+}
+"""Circuit breaker -> its name, and its figures in words."""

@@ -36,8 +36,9 @@ FRENCH: dict[str, tuple[str, str, str]] = {
     ),
     "held": (
         "Retenu par sécurité",
-        "Un nombre inhabituel d’enregistrements allait être modifié : tout le flux a été arrêté avant le premier.",
-        "Vérifiez que ces modifications sont voulues, puis libérez le flux.",
+        "Quelque chose d’inhabituel allait être écrit : un disjoncteur de ce flux l’a arrêté ; son nom et ses chiffres "
+        "figurent à côté. Les autres écritures continuent.",
+        "Vérifiez que c’est voulu, puis libérez le flux (`syncd release`).",
     ),
     "not_approved": (
         "Attend une approbation",
@@ -369,3 +370,39 @@ FRENCH: dict[str, tuple[str, str, str]] = {
         "d’autres factures, autorisez-la avec l’option allow_other_sync de la connexion.",
     ),
 }
+
+BREAKERS: dict[str, tuple[str, str]] = {
+    "clock": (
+        "Horloges décalées",
+        "L’horloge d’un fournisseur et celle de cette machine diffèrent de {n} minutes : rien n’est créé, la date "
+        "pourrait être fausse. Réglez l’horloge ; la suite se fait d’elle-même.",
+    ),
+    "closed": (
+        "Période clôturée",
+        "{n} enregistrements sont refusés parce que leur période est clôturée : rien de daté du {day} ou d’avant n’y "
+        "est envoyé. Rouvrez la période ou changez les dates.",
+    ),
+    "rules": (
+        "Règles modifiées",
+        "Après un changement de configuration, {n} enregistrements seraient écrits ; {most} sont permis. Regardez "
+        "`syncd plan` avant de libérer.",
+    ),
+    "empty": (
+        "Un côté est vide",
+        "{n} enregistrements ont disparu d’un côté, c’est-à-dire tout ou presque tout ce qu’il contenait.",
+    ),
+    "removals": (
+        "Beaucoup de suppressions",
+        "{n} enregistrements seraient annulés ou supprimés ; {most} sont permis.",
+    ),
+    "creates": (
+        "Beaucoup de créations",
+        "{n} enregistrements seraient créés en une heure ; {most} sont habituels ici.",
+    ),
+    "money": ("Montants importants", "Les totaux changeraient de {n} en une heure ; {most} est permis."),
+    "changes": (
+        "Tout a changé",
+        "{n} enregistrements sur {linked} seraient modifiés en une heure ; {most} sont permis.",
+    ),
+}
+"""Disjoncteur -> son nom, et ses chiffres en toutes lettres."""

@@ -30,3 +30,8 @@ def on_key(connection: str, kind: Kind, key: MatchKey) -> str:
     """An entity with this key, now or until now, is seen to change: renamed, removed, made inactive, created."""
     value = blake2b(key.value.strip().casefold().encode(), digest_size=12).hexdigest()
     return f"key:{connection}:{kind}:{key.field}:{value}"
+
+
+def held_by(sync: str, flow: str, breaker: str) -> str:
+    """A breaker lets go, by a person's word or because what it saw is over."""
+    return f"breaker:{sync}:{flow}:{breaker}"

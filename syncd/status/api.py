@@ -124,9 +124,9 @@ class Api:
         return stream
 
     async def control(self, request: web.Request) -> web.Response:
-        told = request.match_info
+        told, breaker = request.match_info, parameters(request, "breaker").get("breaker")
         try:
-            return _json(request, await self._source.control(told["action"], told["sync"], told.get("flow")))
+            return _json(request, await self._source.control(told["action"], told["sync"], told.get("flow"), breaker))
         except UsageError as error:
             return problem(request, HTTPStatus.NOT_FOUND, str(error))
 

@@ -36,9 +36,9 @@ class LocalSource:
     syncs: tuple[SyncRules, ...]
     labels: Mapping[str, str]
 
-    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, object]:
+    async def control(self, action: str, sync: str, flow: str | None, breaker: str | None = None) -> dict[str, object]:
         rules, now = known(self.syncs, sync, flow), self.clock.now()
-        return await self.store.write(lambda tx: tell(tx, action, rules, flow, now))
+        return await self.store.write(lambda tx: tell(tx, action, rules, flow, now, breaker))
 
     def quotas(self) -> Mapping[str, Quota]:
         return {}  # nobody is asked

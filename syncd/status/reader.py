@@ -62,8 +62,8 @@ class Reader:
         """Totals of every flow, and every connection's condition."""
         now = self._source.clock.now()
         flows = [(sync.name, flow.name) for sync in self._source.syncs for flow in sync.flows]
-        counts, rows, told = await self._source.store.read(
-            lambda tx: (tx.counts(), tx.connections(), controls.told(tx, flows, now))
+        counts, rows, told, held = await self._source.store.read(
+            lambda tx: (tx.counts(), tx.connections(), controls.told(tx, flows, now), controls.held(tx))
         )
         return view.status(
             counts,
@@ -76,11 +76,13 @@ class Reader:
             disk.room(self._source.config).plain(),
             self._source.quotas(),
             self._source.condition(),
+            held,
+            self._language,
         )
 
-    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, Any]:
+    async def control(self, action: str, sync: str, flow: str | None, breaker: str | None = None) -> dict[str, Any]:
         """Pass on what a person tells a flow."""
-        return await self._source.control(action, sync, flow)
+        return await self._source.control(action, sync, flow, breaker)
 
     async def act(self, action: str, id: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Take in what a person asks of a record while no daemon runs.

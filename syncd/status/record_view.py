@@ -212,7 +212,7 @@ def _waits(seen: Seen, told: Told) -> str | None:
 def next_step(seen: Seen, told: Told, now: datetime) -> str:
     """One sentence: who acts, on what, and when."""
     record, say = seen.record, words(told.language)
-    if record.status in (Status.FAILED, Status.EXCLUDED):
+    if record.status in (Status.FAILED, Status.EXCLUDED) or record.code == "held":
         remedy = told.texts(record.code, seen.sync).remedy
         return " ".join(text for text in (remedy, _waits(seen, told)) if text) or say["next_nothing"]
     if record.status is Status.SYNCED:

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from syncd import consent, controls, remap
 from syncd.model.action import ActionName
+from syncd.model.breaker import Breaker
 from syncd.status.acting import MANY
 from syncd.status.reader import DEFAULT_LIMIT, MAX_LIMIT
 from syncd.status.shapes import NUMBER, STATUS, TEXT, Schema, ref
@@ -86,6 +87,11 @@ _HOURS = Parameter(
 )
 _UNKNOWN = (HTTPStatus.NOT_FOUND,)
 _SINCE = Parameter(name="since", schema={**TEXT, "format": "date"}, words="The day. It has to be given.")
+_BREAKER = Parameter(
+    name="breaker",
+    schema={**TEXT, "enum": [breaker.value for breaker in Breaker]},
+    words="With release: only what this circuit breaker holds.",
+)
 _PLANNED = (HTTPStatus.BAD_GATEWAY,)
 _TOLD = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
@@ -218,9 +224,10 @@ ROUTES = (
         method="POST",
         path=f"{API}/syncs/{{sync}}/flows/{{flow}}/{{action}}",
         name="control",
-        words="Pause or resume a flow, release what a guard holds, or have changed mappings reach what is synced.",
+        words="Pause or resume a flow, release what a breaker holds, or have changed mappings reach what is synced.",
         answer="FlowTold",
         problems=_TOLD,
+        query=(_BREAKER,),
         choices={"action": (*controls.ACTIONS, remap.ACTION)},
     ),
     Route(
@@ -230,6 +237,7 @@ ROUTES = (
         words="Pause or resume all flows of a sync, or release what waits for a person in it.",
         answer="FlowTold",
         problems=_TOLD,
+        query=(_BREAKER,),
         choices={"action": controls.ACTIONS},
     ),
     Route(

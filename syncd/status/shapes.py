@@ -6,6 +6,7 @@ from typing import Any
 
 from syncd.core import catalogue
 from syncd.model.action import ActionName, ActionState
+from syncd.model.breaker import Breaker
 from syncd.model.record import IntentState, Op, Status
 from syncd.model.references import Side
 from syncd.model.snapshot import Presence
@@ -125,6 +126,14 @@ SCHEMAS: dict[str, Schema] = {
         reasons=COUNTS,
         waiting=COUNTS,
         notes=COUNTS,
+        held=listed(ref("Breaker")),
+    ),
+    "Breaker": shape(
+        breaker={**TEXT, "enum": [breaker.value for breaker in Breaker]},
+        title=TEXT,
+        figures=TEXT,
+        since=MOMENT,
+        records=NUMBER,
     ),
     "Sync": shape(
         name=TEXT,

@@ -37,7 +37,7 @@ class StatusSource(Protocol):
     def labels(self) -> Mapping[str, str]:
         """What people call each connection: connection name -> text like `HubSpot (crm)`."""
 
-    async def control(self, action: str, sync: str, flow: str | None) -> dict[str, object]:
+    async def control(self, action: str, sync: str, flow: str | None, breaker: str | None = None) -> dict[str, object]:
         """Pause, resume or release a flow, or all flows of a sync.
 
         Raises:

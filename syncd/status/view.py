@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syncd.connectors.base import Quota
+from syncd.core.breakers import told as told_of
 from syncd.core.rules import SyncRules
 from syncd.model.connection import ConnectionRow
 from syncd.model.record import Status
-from syncd.store.rows import NOTE, CountRow, HourRow
+from syncd.store.rows import NOTE, CountRow, HourRow, Tripped
 
 SCHEMA = 1
 
@@ -40,6 +41,8 @@ def status(
     storage: Mapping[str, object] | None = None,
     quotas: Mapping[str, Quota] | None = None,
     daemon: Mapping[str, Any] | None = None,
+    held: Sequence[tuple[Tripped, int]] = (),
+    language: str = "en",
 ) -> dict[str, Any]:
     """The answer of `/api/v1/status`.
 
@@ -47,14 +50,19 @@ def status(
         vendors: every configured connection, met or not. told: flows that a person paused or released.
         storage: the room on the disk. quotas: what is left of the day's calls, where that is known.
         daemon: how the daemon itself is.
+        held: circuit breakers that hold something, each with how many records. language: of their figures.
     """
     rows = list(counts)
+    breakers: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row, n in held:
+        breakers.setdefault((row.sync, row.flow), []).append(_breaker(row, n, language))
     return {
         "schema": SCHEMA,
         "as_of": moment(now),
         "version": version,
         "syncs": [
-            _sync(sync, [row for row in rows if row.sync == sync.name], connections, told or {}) for sync in syncs
+            _sync(sync, [row for row in rows if row.sync == sync.name], connections, told or {}, breakers)
+            for sync in syncs
         ],
         "connections": [
             connection(name, vendor, connections.get(name), (quotas or {}).get(name))
@@ -126,6 +134,7 @@ def _sync(
     counts: Sequence[CountRow],
     connections: Mapping[str, ConnectionRow],
     told: Mapping[tuple[str, str], str],
+    breakers: Mapping[tuple[str, str], list[dict[str, Any]]],
 ) -> dict[str, Any]:
     sides = [connections.get(sync.left), connections.get(sync.right)]
     return {
@@ -141,13 +150,27 @@ def _sync(
                 str(flow.direction),
                 told.get((sync.name, flow.name), ""),
                 [row for row in counts if row.flow == flow.name],
+                breakers.get((sync.name, flow.name), []),
             )
             for flow in sync.flows
         ],
     }
 
 
-def _flow(name: str, direction: str, told: str, counts: Sequence[CountRow]) -> dict[str, Any]:
+def _breaker(row: Tripped, records: int, language: str) -> dict[str, Any]:
+    title, figures = told_of(row.breaker, row.figures, language)
+    return {
+        "breaker": row.breaker.value,
+        "title": title,
+        "figures": figures,
+        "since": moment(row.since),
+        "records": records,
+    }
+
+
+def _flow(
+    name: str, direction: str, told: str, counts: Sequence[CountRow], held: list[dict[str, Any]]
+) -> dict[str, Any]:
     state = "off" if direction == "off" else told or "running"
     totals = {status.value: 0 for status in (Status.SYNCED, Status.PENDING, Status.FAILED, Status.EXCLUDED)}
     codes: dict[str, dict[str, int]] = {group: {} for group in _BY_CODE.values()}
@@ -156,7 +179,7 @@ def _flow(name: str, direction: str, told: str, counts: Sequence[CountRow]) -> d
             totals[row.status] += row.n
         if row.status in _BY_CODE and row.n:
             codes[_BY_CODE[row.status]][row.code] = row.n
-    return {"name": name, "direction": direction, "state": state, **totals, **codes}
+    return {"name": name, "direction": direction, "state": state, **totals, **codes, "held": held}
 
 
 def _state(sides: Sequence[ConnectionRow | None]) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from syncd.model.breaker import Breaker
 from syncd.model.record import IntentState, Record
 from syncd.model.references import EntityRef, MatchKey
 from syncd.model.snapshot import Snapshot
@@ -68,6 +70,18 @@ class Backfill:
     started_at: datetime
     decided_from: datetime | None = None
     ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tripped:
+    """A breaker that holds something, with its figures; or lets all of it go until a moment."""
+
+    sync: str
+    flow: str
+    breaker: Breaker
+    since: datetime
+    figures: Mapping[str, str]
+    released_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from syncd.store.columns import BytewiseText, JsonText, KeyText, PeopleText, RowNumber, UtcDateTime
 
-HEAD = "0008"
+HEAD = "0009"
 """The revision this release works with; known here so that a start at head need not load Alembic."""
 
 IS_CREATE = text("op = 'create'")
@@ -359,4 +359,29 @@ backfills = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("decided_from", UtcDateTime),
     Column("ended_at", UtcDateTime),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("sync", Text, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("at", UtcDateTime, primary_key=True),
+    Column("removals", Integer, nullable=False),
+    Column("creates", Integer, nullable=False),
+    Column("changes", Integer, nullable=False),
+    Column("ruled", Integer, nullable=False),
+    Column("documents", Integer, nullable=False),
+    Column("money", Text, nullable=False),
+)
+
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("sync", Text, primary_key=True),
+    Column("flow", Text, primary_key=True),
+    Column("breaker", Text, primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("figures", JsonText, nullable=False),
+    Column("released_until", UtcDateTime),
 )

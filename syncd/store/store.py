@@ -23,6 +23,7 @@ from syncd.store.tx_activity import ActivityPart
 from syncd.store.tx_approvals import ApprovalsPart
 from syncd.store.tx_audit import AuditPart
 from syncd.store.tx_backfills import BackfillsPart
+from syncd.store.tx_breakers import BreakersPart
 from syncd.store.tx_changes import ChangesPart
 from syncd.store.tx_connections import ConnectionsPart
 from syncd.store.tx_deliveries import DeliveriesPart
@@ -41,6 +42,7 @@ T = TypeVar("T")
 class Tx(
     ApprovalsPart,
     BackfillsPart,
+    BreakersPart,
     ConnectionsPart,
     ChangesPart,
     DeliveriesPart,

@@ -33,7 +33,7 @@ async def test_released_voids_go_over(synced: Snapshot) -> None:
         unpaid = [
             r["right"]["id"] for r in ours if truth[r["right"]["id"]]["Balance"] == truth[r["right"]["id"]]["TotalAmt"]
         ]
-        w.set("syncs.invoicing", guard="{ records = 3 }")
+        w.set("syncs.invoicing", guard="{ removals = 3 }")
         for id in unpaid:
             await w.books("void", "Invoice", id)
         mark = await w.mark()

@@ -133,7 +133,7 @@ async def test_files_that_may_not_be_applied(synced: Snapshot) -> None:
 async def test_what_a_guard_holds_goes_with_a_plan_that_lists_it(synced: Snapshot) -> None:
     """Five voids where three are allowed: held in a usual run, listed in a plan, and carried out with it."""
     async with synced.world() as w:
-        w.set("syncs.invoicing", guard="{ records = 3 }")
+        w.set("syncs.invoicing", guard="{ removals = 3 }")
         listed = await w.records(flow="invoices", status="synced")
         truth = await w.books_rows("Invoice")
         ours = [row["right"]["id"] for row in listed if row["origin"] == "right"]

@@ -133,7 +133,7 @@ def test_three_mistakes_are_three_problems_with_their_lines(tmp_path, environ):
         ("[daemon]\nnotified = 'x'", "daemon.notified"),
         ("[connections.crm]\nwebhook_secrets = 'x'", "connections.crm.webhook_secrets"),
         ("[syncs.invoicing]\nspeed = 1", "syncs.invoicing.speed"),
-        ("[syncs.invoicing]\nguard = { record = 1 }", "syncs.invoicing.guard.record"),
+        ("[syncs.invoicing]\nguard = { removal = 1 }", "syncs.invoicing.guard.removal"),
         ("[syncs.invoicing.flows.invoices]\nway = 1", "syncs.invoicing.flows.invoices.way"),
         ("[syncs.invoicing.flows.invoices]\nfilters = { up = [] }", "syncs.invoicing.flows.invoices.filters.up"),
     ],

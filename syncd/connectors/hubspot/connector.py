@@ -132,6 +132,9 @@ class HubSpot:
     def quota(self) -> Quota | None:
         return self._client.quota()
 
+    def skew(self) -> float | None:
+        return self._client.skew
+
     async def close(self) -> None:
         await self._transport.close()
 

@@ -166,6 +166,9 @@ class QuickBooks:
     def quota(self) -> Quota | None:
         return None  # Intuit counts calls a minute
 
+    def skew(self) -> float | None:
+        return self._client.skew
+
     async def close(self) -> None:
         await self._transport.close()
 
