@@ -9,7 +9,7 @@ import structlog
 
 from syncd.bring import Bringer, Seen
 from syncd.core.actions import refused_all, vouched
-from syncd.core.breakers import Move, move_of
+from syncd.core.breakers import Move, is_lost, move_of
 from syncd.core.decision import Case, Context, Decision
 from syncd.core.facts import Missing, Needs, PartnerKey
 from syncd.core.foresee import foreseen
@@ -37,7 +37,7 @@ class Work:
         before: decided records as they were. folded: dropped halves and the records that swallow them.
         dropped: intents that never left and are planned anew. busy: records with a request out.
         kept: entities whose hints are kept until their parents, made in this turn, are there.
-        moves: what circuit breakers look at of decisions that want to write.
+        moves: what circuit breakers look at of decisions that want to write, and of records that lost a side.
     """
 
     sync: SyncRules
@@ -249,7 +249,8 @@ class Decider:
         if (other := decision.folds) is not None:
             work.folded[other] = decision.record.id
             work.decisions.pop(other, None)
-        if decision.commands:
+        work.moves.pop(decision.record.id, None)
+        if decision.commands or is_lost(case):
             work.moves[decision.record.id] = move_of(case, decision, flow)
         if decision.record.rules_digest != flow.digest:
             decision = replace(decision, record=replace(decision.record, rules_digest=flow.digest))

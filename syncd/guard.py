@@ -161,17 +161,24 @@ class _Look:
 
     def _young(self, flow: FlowRules) -> bool:
         """Whether the flow's first day is not over, or its history is being let in, as a person wished."""
-        begun = self.tx.meta(_begun(self.sync.name, flow.name))
         letting_in = any(
             (row.sync, row.flow) == (self.sync.name, flow.name)
             and (row.ended_at is None or row.ended_at > self.now - breakers.PASS)
             for row in self.tx.backfills()
         )
-        return letting_in or begun is None or datetime.fromisoformat(begun) > self.now - breakers.YOUNG
+        grown = self._grown(flow)
+        return letting_in or grown is None or grown > self.now
+
+    def _grown(self, flow: FlowRules) -> datetime | None:
+        """When the flow's first day was over."""
+        begun = self.tx.meta(_begun(self.sync.name, flow.name))
+        return None if begun is None else datetime.fromisoformat(begun) + breakers.YOUNG
 
     def _busiest(self, flow: FlowRules) -> int:
-        listed = self.tx.tallies(self.sync.name, flow.name, self.now - PAST)
-        return breakers.busiest((at, tally.creates) for at, tally in listed if at <= self.now - breakers.PASS)
+        """The most creates of an hour, but for the first day's and the last hour's."""
+        since, until = max(self.now - PAST, self._grown(flow) or self.now), self.now - breakers.PASS
+        listed = self.tx.tallies(self.sync.name, flow.name, since)
+        return breakers.busiest((at, tally.creates) for at, tally in listed if at <= until)
 
     def _volume(self, flow: FlowRules, linked: int) -> Decimal:
         """What the flow's documents are worth, from the worth of some of them."""

@@ -73,7 +73,7 @@ class Keeper:
         guarded = [
             (decision.record, work.moves[id])
             for id, decision in work.decisions.items()
-            if decision.commands
+            if id in work.moves
             and id not in looked.allowed
             and id not in looked.waiting
             and decision.record.flow not in paused

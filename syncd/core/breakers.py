@@ -19,6 +19,7 @@ from syncd.model.breaker import Breaker, Tally
 from syncd.model.nouns import Invoice, Noun, Payment
 from syncd.model.record import Op, Record, Status
 from syncd.model.references import Side
+from syncd.model.snapshot import Presence
 from syncd.model.waiting import held_by
 
 STANDING = (Breaker.CLOCK, Breaker.CLOSED)
@@ -27,7 +28,7 @@ STANDING = (Breaker.CLOCK, Breaker.CLOSED)
 NOTHING = Tally()
 PASS = timedelta(hours=1)  # what happens within it counts together: one pass may come in many pages
 YOUNG = timedelta(hours=24)  # a flow without a past has nothing usual; its first creates are the approval's matter
-REMOVED, CHANGED, MADE, EMPTIED, MOVED = Decimal("0.1"), Decimal("0.3"), Decimal("0.5"), Decimal("0.9"), Decimal("0.25")
+REMOVED, CHANGED, MADE, EMPTIED, MOVED = Decimal("0.1"), Decimal("0.3"), Decimal("0.5"), Decimal("0.8"), Decimal("0.25")
 BUSIER = 3  # times the busiest hour there was is still usual
 FEW = 10  # documents whose totals a person may well change in an hour, whatever they are worth
 
@@ -58,6 +59,7 @@ class Move:
     """One record's wanted writes, as far as breakers look at them.
 
     Attributes:
+        lost: it was synced, and one of its sides is gone now, whether or not anything follows from that.
         changes: something both sides agreed on is to be changed, by somebody and not by what we compute.
         ruled: only other rules want it.
         money: by how much its total would change.
@@ -68,6 +70,7 @@ class Move:
 
     record: str
     removes: bool = False
+    lost: bool = False
     creates: bool = False
     changes: bool = False
     ruled: bool = False
@@ -124,6 +127,7 @@ def move_of(case: Case, decision: Decision, flow: FlowRules) -> Move:
     return Move(
         record=decision.record.id,
         removes=bool(ops & {Op.VOID, Op.DELETE}),
+        lost=is_lost(case),
         creates=Op.CREATE in ops,
         changes=agreed and any(command.op is Op.UPDATE and not _computed(command) for command in decision.commands),
         ruled=case.stored and record.rules_digest not in ("", flow.digest),
@@ -132,6 +136,12 @@ def move_of(case: Case, decision: Decision, flow: FlowRules) -> Move:
         refused=record.status is Status.FAILED and record.code == "accounting_period_closed",
         held=_holder(record),
     )
+
+
+def is_lost(case: Case) -> bool:
+    """Whether a synced record has lost one of its sides."""
+    sides = [snapshot for side in Side if (snapshot := case.side(side)) is not None]
+    return case.record.status is Status.SYNCED and any(one.presence is not Presence.PRESENT for one in sides)
 
 
 def _computed(command: Command) -> bool:
@@ -196,7 +206,8 @@ def judge(moves: Sequence[Move], standing: Standing, limits: Limits, counted: fr
         concerned = [m for m in looked if m.record not in held and _concerns(breaker, m, standing, limits)]
         if not concerned or breaker in standing.released:
             continue
-        n, most = _measured(breaker, concerned, standing, limits, counted)
+        lost = sum(move.lost and not move.removes for move in looked)
+        n, most = _measured(breaker, concerned, lost, standing, limits, counted)
         if breaker in standing.tripped or n > most:
             figures[breaker] = _figures(breaker, n, most, standing)
             held |= dict.fromkeys((move.record for move in concerned), breaker)
@@ -234,7 +245,7 @@ def _concerns(breaker: Breaker, move: Move, standing: Standing, limits: Limits) 
 
 
 def _measured(
-    breaker: Breaker, moves: Sequence[Move], standing: Standing, limits: Limits, counted: frozenset[str]
+    breaker: Breaker, moves: Sequence[Move], gone: int, standing: Standing, limits: Limits, counted: frozenset[str]
 ) -> tuple[Decimal, Decimal]:
     """How much it would be, and how much is still usual."""
     recent, linked, n = standing.recent, standing.linked, len(moves)
@@ -246,7 +257,7 @@ def _measured(
         case Breaker.RULES:
             return Decimal(n + recent.ruled), max(Decimal(limits.rules), linked * REMOVED // 1)
         case Breaker.EMPTY:
-            lost = n + recent.removals
+            lost = n + gone + recent.removals
             had = (linked + recent.removals) * EMPTIED
             return Decimal(lost), max(Decimal(limits.empty), had) - 1
         case Breaker.REMOVALS:
