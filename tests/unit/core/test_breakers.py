@@ -72,7 +72,8 @@ def test_what_is_unusual_is_held_whole_and_by_name(breaker: Breaker) -> None:
     assert verdict.passed == Tally()
     for language in LANGUAGES_OF_BREAKERS:
         title, words = told(breaker, verdict.figures[breaker], language)
-        assert title and "{" not in words
+        assert title
+        assert "{" not in words
 
 
 @pytest.mark.parametrize("breaker", UNUSUAL)
