@@ -73,6 +73,7 @@ async def test_status_has_the_documented_shape(http, address):
         "reasons": {"draft": 1},
         "waiting": {"waits_parent": 1},
         "notes": {"payment_mirrored": 1},
+        "held": [],
     }
     assert shown["connections"] == [
         {"name": "crm", "vendor": "hubspot", "account": "Rope Ltd", "state": "ok", "since": None, "quota": None},
