@@ -96,7 +96,6 @@ class Announcer:
     """
 
     source: StatusSource
-    config: Notify
     seen: dict[tuple[str, str], float] = field(default_factory=dict)
     failures: int = 0
     resume: float = 0.0
@@ -115,7 +114,7 @@ class Announcer:
     async def look(self, http: aiohttp.ClientSession) -> None:
         """Tell what has changed and settled since it was last told."""
         now = self.source.clock.monotonic()
-        if now < self.resume:
+        if now < self.resume or (notify := self.source.config.daemon.notify) is None:
             return
         found, told = await self.source.store.read(lambda tx: (standings(tx, self.source), _told(tx)))
         news = {name: one for name, one in found.items() if one.condition != told.get(name, OK)}
@@ -123,13 +122,13 @@ class Announcer:
         for name, one in news.items():
             if now - self.seen[name, one.condition] < SETTLED:
                 continue
-            if not await self._tell(http, name, one, told.get(name, OK)):
+            if not await self._tell(http, notify, name, one, told.get(name, OK)):
                 return
             told = {known: told[known] for known in told if known in found} | {name: one.condition}
             text = msgspec.json.encode(told).decode()
             await self.source.store.write(lambda tx, text=text: tx.set_meta(TOLD, text))  # type: ignore[misc]
 
-    async def _tell(self, http: aiohttp.ClientSession, name: str, one: Standing, before: str) -> bool:
+    async def _tell(self, http: aiohttp.ClientSession, notify: Notify, name: str, one: Standing, before: str) -> bool:
         at = self.source.clock.now()
         body = msgspec.json.encode(_message(one, before, at))
         # The same id when it is told once more, so that a receiver can see that it is the same.
@@ -139,10 +138,10 @@ class Announcer:
             "Content-Type": "application/json",
             "webhook-id": id,
             "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": signature(self.config.secret.get_secret_value(), id, int(at.timestamp()), body),
+            "webhook-signature": signature(notify.secret.get_secret_value(), id, int(at.timestamp()), body),
         }
         try:
-            async with http.post(self.config.url, data=body, headers=headers, allow_redirects=False) as answer:
+            async with http.post(notify.url, data=body, headers=headers, allow_redirects=False) as answer:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             return self._failed(type(error).__name__)

@@ -17,6 +17,7 @@ import structlog
 
 from syncd import mapped, remap
 from syncd.accounts import Accounts
+from syncd.announce import Announcer
 from syncd.approvals import Gate, tell
 from syncd.assembly import WEBHOOKS, connectors_of, fitted, rules_of, settings_of
 from syncd.attending import attended
@@ -39,6 +40,7 @@ from syncd.feed.listener import listening
 from syncd.feed.poller import Poller
 from syncd.guard import Guard
 from syncd.health import Health
+from syncd.log_errors import place_of
 from syncd.meters import Meters
 from syncd.model.references import Kind
 from syncd.notify_systemd import Notifier
@@ -62,7 +64,19 @@ log = structlog.get_logger("syncd.daemon")
 STOP_SECONDS = 8.0  # how long requests that are out when we are told to stop are waited for
 LONGEST_REST = 60.0  # seconds between rounds that fail
 STAYS = frozenset(
-    {"intake", "bell", "situation", "upkeep", "between", "stopping", "faulty", "_next_poll", "_replaced", "_rest"}
+    {
+        "intake",
+        "bell",
+        "situation",
+        "upkeep",
+        "between",
+        "stopping",
+        "faulty",
+        "_next_poll",
+        "_replaced",
+        "_rest",
+        "_fault",
+    }
 )
 """What of a running daemon another configuration does not replace."""
 IDLE_SECONDS = 1.0  # how long the loop sleeps at least when nothing could be done
@@ -109,6 +123,7 @@ class App:
     _next_poll: dict[str, float] = field(default_factory=dict)
     _replaced: list[Connector] = field(default_factory=list)  # not closed before the end: a plan may be using them
     _rest: float = IDLE_SECONDS
+    _fault: str = ""
 
     @property
     def store(self) -> Store:
@@ -274,15 +289,21 @@ class App:
             found = await self.step()
             await self.showing.run()
         except StoreLocked:  # the status says so; nothing is lost by waiting
-            log.warning("database.locked")
+            if self._fault != "locked":
+                log.warning("database.locked")
+            self._fault = "locked"
             return 0
-        except Exception:  # a fault of ours or of the disk: it is in the log, and everything decided is still stored
-            log.exception("daemon.round_failed")
+        except Exception as error:  # ours, or the disk's: it is in the log, and everything decided is still stored
+            if self._fault != (fault := place_of(error)):
+                log.exception("daemon.round_failed")
+            self._fault = fault
             self._rest, self.faulty = min(LONGEST_REST, self._rest * 2), True
             return 0
         finally:
             self.engine.steps += 1
-        self._rest, self.faulty = IDLE_SECONDS, False
+        if self._fault:
+            log.info("daemon.round_works")
+        self._rest, self.faulty, self._fault = IDLE_SECONDS, False, ""
         return found
 
     async def close(self) -> None:
@@ -468,10 +489,7 @@ async def run(config: Config, *, until: anyio.Event) -> int:
         log.info("daemon.started", version=app.version, page=address, webhooks=webhooks, syncs=names)
         async with anyio.create_task_group() as group:
             group.start_soon(app.meters.watch_loop)
-            if config.daemon.notify is not None:
-                from syncd.announce import Announcer
-
-                group.start_soon(Announcer(app, config.daemon.notify).run)
+            group.start_soon(Announcer(app).run)
             await app.work(until)
             group.cancel_scope.cancel()
         app.stopping = True

@@ -1,7 +1,9 @@
 """Logs made for monitoring: one JSON object a line on stderr, readable lines in a terminal.
 
-`event` names are dotted and stable, the rest are key-values: ids yes, personal data, amounts and secrets never. The
-redaction here is the last net, not the rule: callers do not pass such values in the first place.
+`event` names are dotted and stable (all of them: `systemd/monitoring/events.md`), the rest are key-values: ids yes,
+personal data, amounts and secrets never. The redaction here is the last net, not the rule: callers do not pass such
+values in the first place. Of an exception only its type and place are told: its text, and the variables around it, may
+hold anything.
 """
 
 from __future__ import annotations
@@ -10,10 +12,14 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from functools import cache
+from importlib import metadata
+from types import TracebackType
 from typing import Any
 
 import structlog
-from structlog.tracebacks import ExceptionDictTransformer
+
+from syncd.log_errors import in_places, in_words
 
 HIDDEN = "***"
 PRIVATE = frozenset(
@@ -24,6 +30,8 @@ PRIVATE = frozenset(
 )
 """A key with one of these among its words (`refresh_token`, `displayName`) does not show its value."""
 
+ECS = {"error": "error.type", "category": "error.code", "request_id": "trace.id"}
+"""Keys that have a name in the Elastic Common Schema."""
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -46,6 +54,7 @@ def configure(json: bool | None = None, level: str = "info") -> None:
         cache_logger_on_first_use=False,
     )
     _adopt_standard_library(shared)
+    sys.excepthook = _crashed
 
 
 def unheard(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -70,15 +79,37 @@ def _redacted(key: object, value: object) -> object:
     return value
 
 
+def _named(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A processor that gives keys the names log stores know, and says which release speaks."""
+    named: dict[str, Any] = {ECS.get(key, key): value for key, value in event.items()}
+    return named | {"service.name": "syncd", "service.version": _version()}
+
+
+@cache
+def _version() -> str:
+    return metadata.version("syncd")
+
+
 def _json() -> list[structlog.typing.Processor]:
-    # Local variables of a traceback hold credentials and customers' data.
-    frames = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-    return [frames, structlog.processors.JSONRenderer(default=str)]
+    return [in_places, _named, structlog.processors.JSONRenderer(default=str)]
 
 
 def _readable() -> list[structlog.typing.Processor]:
-    plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+    return [in_words, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+
+
+def _first_line(record: logging.LogRecord) -> bool:
+    # Asyncio adds the repr of what failed, which quotes the exception's text.
+    record.msg, record.args = record.getMessage().split("\n")[0], ()
+    return True
+
+
+def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Python's hook for what nobody has caught."""
+    if isinstance(error, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        structlog.get_logger("syncd").critical("process.crashed", exc_info=error)
 
 
 def _adopt_standard_library(processors: list[structlog.typing.Processor]) -> None:
@@ -90,4 +121,5 @@ def _adopt_standard_library(processors: list[structlog.typing.Processor]) -> Non
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    handler.addFilter(_first_line)
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -341,7 +341,7 @@ class Caller:
                 if reply.status >= 300:
                     return reply, {}
                 self._malformed += 1
-                log.warning("http.malformed", connection=self.connection, route=make().route, error=str(error))
+                log.warning("http.malformed", connection=self.connection, route=make().route, reason=str(error))
                 if self._malformed >= MALFORMED_IN_A_ROW:
                     self._malformed = 0
                     raise ConnectionTrouble(Condition.MALFORMED_ANSWER, str(error)) from error

@@ -121,9 +121,9 @@ def _work(source: Owner, seen: _Seen) -> Iterator[Metric]:
     attempts = CounterMetricFamily("syncd_write_attempts", "How often writes were sent.", labels=("vendor", "op"))
     done, tried = Counter[tuple[str, str, str]](), Counter[tuple[str, str]]()
     for (connection, op, outcome), n in meters.writes.items():
-        done[vendors[connection], op, outcome] += n
+        done[vendors.get(connection, ""), op, outcome] += n  # a connection may have been taken out of the file
     for (connection, op), n in meters.attempts.items():
-        tried[vendors[connection], op] += n
+        tried[vendors.get(connection, ""), op] += n
     for vendor in sorted(set(vendors.values())):
         for op in Op:
             attempts.add_metric((vendor, op.value), tried[vendor, op.value])
@@ -196,7 +196,7 @@ def _links(source: Owner, seen: _Seen) -> Iterator[Metric]:
     )
     for vendor in sorted(set(vendors.values())):
         for answer in ANSWERS:
-            mine = [h for (name, code), h in meters.calls.items() if vendors[name] == vendor and code == answer]
+            mine = [h for (name, code), h in meters.calls.items() if vendors.get(name) == vendor and code == answer]
             _add(calls, (vendor, answer), mine or [Histogram(CALL_BOUNDS)])
     yield calls
 

@@ -95,8 +95,8 @@ async def watch(tmp_path: Path) -> AsyncIterator[Watch]:
     made.router.add_post("/hook", receiver.take)
     async with TestServer(made) as server, aiohttp.ClientSession() as http:
         config = Notify.model_construct(url=str(server.make_url("/hook")), secret=SecretStr(SECRET))
-        told = replace(source(configuration(tmp_path), store), clock=clock)
-        yield Watch(store, clock, receiver, Announcer(told, config), http)
+        told = replace(source(configuration(tmp_path, notify=config), store), clock=clock)
+        yield Watch(store, clock, receiver, Announcer(told), http)
     await store.close()
 
 
@@ -183,7 +183,7 @@ async def test_a_restart_neither_forgets_nor_repeats(watch: Watch) -> None:
     """What was told stands in the state."""
     await watch.set("authorization_lost")
     await watch.after(60)
-    watch.announcer = Announcer(watch.announcer.source, watch.announcer.config)
+    watch.announcer = Announcer(watch.announcer.source)
     assert await watch.after(60) == [("crm", "ok", "authorization_lost")]
     await watch.set("ok")
     assert len(await watch.after(60)) == 2

@@ -15,8 +15,9 @@ from syncd.log import HIDDEN, configure, redact
 @pytest.fixture(autouse=True)
 def unconfigured():
     """No test leaves its logging behind."""
-    handlers = logging.getLogger().handlers[:]
+    handlers, hook = logging.getLogger().handlers[:], sys.excepthook
     yield
+    sys.excepthook = hook
     structlog.reset_defaults()
     logging.getLogger().handlers[:] = handlers
 
@@ -62,6 +63,61 @@ def test_a_traceback_shows_no_local_variables(begin):
     (line,) = lines()
     assert "very-secret" not in json.dumps(line)
     assert line["exception"][0]["exc_type"] == "RuntimeError"
+
+
+@pytest.mark.parametrize("json_", [True, False])
+def test_an_exceptions_text_is_not_told(capsys, json_):
+    """Nor that of its causes, or of those in a group; which they are and where is."""
+    configure(json=json_)
+    try:
+        try:
+            raise KeyError("alice@example.com")
+        except KeyError as error:
+            raise ExceptionGroup("very-secret", [ValueError("1,234.56 EUR"), OSError(28, "very-secret")]) from error
+    except ExceptionGroup:
+        structlog.get_logger().exception("turn.failed")
+
+    said = capsys.readouterr().err
+    assert not [word for word in ("alice", "very-secret", "1,234.56") if word in said]
+    assert all(name in said for name in ("ExceptionGroup", "ValueError", "KeyError", "No space left on device"))
+    assert f"{__file__}:" in said
+
+
+def test_what_nobody_has_caught_is_a_line_too(begin):
+    """The last words of a process are for monitoring as well."""
+    lines = begin()
+    sys.excepthook(ValueError, ValueError("very-secret"), None)
+
+    (line,) = lines()
+    assert (line["event"], line["level"], line["exception"][0]["exc_type"]) == (
+        "process.crashed",
+        "critical",
+        "ValueError",
+    )
+    assert "very-secret" not in json.dumps(line)
+
+
+def test_a_task_that_fails_unseen_does_not_quote_itself(begin):
+    """Asyncio's own report of it holds the repr of the exception."""
+    lines = begin()
+    error = ValueError("very-secret")
+    logging.getLogger("asyncio").error(f"Task exception was never retrieved\nfuture: {error!r}", exc_info=error)
+
+    (line,) = lines()
+    assert line["event"] == "Task exception was never retrieved"
+    assert line["exception"][0]["exc_type"] == "ValueError"
+    assert "very-secret" not in json.dumps(line)
+
+
+def test_keys_have_the_names_log_stores_know(begin):
+    """Elastic Common Schema, and which release speaks."""
+    lines = begin()
+    structlog.get_logger().info("write.refused", category="vendor_rejected", error="ValueError", request_id="t-1")
+
+    (line,) = lines()
+    assert (line["error.code"], line["error.type"], line["trace.id"]) == ("vendor_rejected", "ValueError", "t-1")
+    assert line["service.name"] == "syncd"
+    assert line["service.version"]
 
 
 def test_a_librarys_warning_takes_the_same_shape(begin):

@@ -148,7 +148,7 @@ class Reader:
             except ConnectionTrouble as trouble:
                 if trouble.condition is not Condition.PERMISSION_MISSING:
                     raise
-                log.warning("hubspot.tax_rates_hidden", words=trouble.words)
+                log.warning("hubspot.tax_rates_hidden")
                 found = []
             self._rates |= {id: mapping.unreadable_rate(id) for id in ids - self._rates.keys()}
             self._rates |= {str(rate.id): decimal_text(rate.percentage_rate) for rate in found}

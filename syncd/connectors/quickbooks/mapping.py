@@ -80,7 +80,7 @@ def snapshot(kind: Kind, raw: Raw, reading: Reading) -> Snapshot:
         entity = msgspec.convert(raw, STRUCTS[kind])
         noun = _noun(entity, reading)
     except (msgspec.ValidationError, ValueError) as error:
-        log.warning("quickbooks.unreadable", entity=ENTITIES[kind], error=str(error))
+        log.warning("quickbooks.unreadable", entity=ENTITIES[kind], error=type(error).__name__, at=_place(error))
         return Snapshot(kind=kind, id=str(raw.get("Id")), version=str(raw.get("SyncToken")), torn=True)
     return Snapshot(
         kind=kind,
@@ -93,6 +93,12 @@ def snapshot(kind: Kind, raw: Raw, reading: Reading) -> Snapshot:
     )
 
 
+def _place(error: Exception) -> str:
+    """The field that could not be read, as msgspec names it; the rest of the text may quote its value."""
+    found = re.search(r"`(\$[\w.\[\]]*)`$", str(error))
+    return found[1] if found else ""
+
+
 def sale(raw: Raw, reading: Reading) -> Snapshot:
     """A sales receipt as the payment it is, under an id of its own."""
     id = SALE + str(raw.get("Id"))
@@ -101,7 +107,7 @@ def sale(raw: Raw, reading: Reading) -> Snapshot:
     try:
         receipt = msgspec.convert(raw, SalesReceipt)
     except (msgspec.ValidationError, ValueError) as error:
-        log.warning("quickbooks.unreadable", entity=SALES, error=str(error))
+        log.warning("quickbooks.unreadable", entity=SALES, error=type(error).__name__, at=_place(error))
         return Snapshot(kind=Kind.PAYMENT, id=id, version=str(raw.get("SyncToken")), torn=True)
     noun = PaymentNoun(
         status=PaymentStatus.SUCCEEDED if receipt.total_amt else PaymentStatus.VOIDED,
