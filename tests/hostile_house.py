@@ -142,17 +142,15 @@ class House:
         keys, clock = self.world.vendors[self.vendor].credentials(), Jumping()
         url = f"http://127.0.0.1:1/{self.vendor}"
         shared: dict[str, Any] = {"name": "it", "vendor": self.vendor, "url": url, "options": {"pace": "off"}}
-        if self.vendor == "hubspot":
-            settings = ConnectionSettings(token=keys["token"], **shared)
-            return hubspot.connect(settings, wire, clock, Chance(), Drawer())
         settings = ConnectionSettings(
             client_id=keys["client_id"],
             client_secret=keys["client_secret"],
             refresh_token=keys["refresh_token"],
-            account=keys["realm_id"],
+            account=keys.get("realm_id"),
             **shared,
         )
-        return quickbooks.connect(settings, wire, clock, Chance(), Drawer())
+        connect = hubspot.connect if self.vendor == "hubspot" else quickbooks.connect
+        return connect(settings, wire, clock, Chance(), Drawer())
 
     def wire(self, target: Target = lambda number, request: False, alter: Alter = lambda reply: reply) -> Wire:
         return Wire(self.world, self.known, target, alter)

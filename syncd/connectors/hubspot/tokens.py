@@ -7,10 +7,11 @@ refresh token is kept all the same if it is another one. Refusals have their cod
 from __future__ import annotations
 
 from functools import partial
+from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
 
 from syncd.connectors.base import Condition, ConnectionTrouble
-from syncd.connectors.http import Caller, HttpReply, HttpRequest
+from syncd.connectors.http import Caller, HttpReply, HttpRequest, Malformed
 from syncd.connectors.hubspot import wire
 from syncd.connectors.hubspot.errors import problem_of, words_of
 from syncd.connectors.hubspot.manifest import LIMITS, MANIFEST
@@ -20,6 +21,7 @@ from syncd.connectors.settings import ConnectionSettings
 TOKEN = "/oauth/v3/token"  # noqa: S105 - an address
 REVOKE = TOKEN + "/revoke"
 INTROSPECT = TOKEN + "/introspect"
+T = TypeVar("T")
 NEVER = "1970-01-01"  # the expiry that HubSpot prints for a token that is no token
 
 
@@ -50,13 +52,13 @@ class Issuer:
     async def scopes(self, access_token: str) -> frozenset[str]:
         """What a token may do."""
         reply = await self._sent(INTROSPECT, {"token": access_token, "token_type_hint": "access_token"})
-        return frozenset(wire.to(wire.Introspection, reply.json()).scopes) if reply.status == 200 else frozenset()
+        return frozenset(_answer(wire.Introspection, reply).scopes) if reply.status == 200 else frozenset()
 
     async def _granted(self, form: dict[str, str]) -> Grant:
         reply = await self._sent(TOKEN, form)
         if reply.status != 200:
             raise GrantRefused(_words(reply))
-        token = wire.to(wire.Token, reply.json())
+        token = _answer(wire.Token, reply)
         return Grant(
             access_token=token.access_token,
             seconds=float(token.expires_in),
@@ -110,6 +112,13 @@ class Bearer:
             return False
         await self._tokens.renew(bearer)
         return True
+
+
+def _answer(shape: type[T], reply: HttpReply) -> T:
+    try:
+        return wire.to(shape, reply.json())
+    except Malformed as error:
+        raise ConnectionTrouble(Condition.MALFORMED_ANSWER, f"the token address: {error}") from error
 
 
 def _words(reply: HttpReply) -> str:
