@@ -396,6 +396,7 @@ async def assembled(
     owner: bool = True,
     network: Callable[[], Transport] = AioTransport,
     before: App | None = None,
+    disk: Disk | None = None,
 ) -> App:
     """Everything that runs, over a store that is open. A simulation hands in its own clock, chance and network.
 
@@ -428,7 +429,7 @@ async def assembled(
     await health.load({name: connection.vendor for name, connection in config.connections.items()})
     accounts = Accounts(engine, health, {name: own.account for name, own in config.connections.items()})
     accounts.remember()
-    bell, disk = before.bell if before else Bell(), Disk(config)
+    bell, disk = before.bell if before else Bell(), disk or Disk(config)
     limits = {name: sync.guard.limits() for name, sync in config.syncs.items()}
     guard = Guard(limits, config.daemon.language, lambda name: connectors[name].skew())
     backfiller = Backfiller(engine, health)

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import anyio
 from sqlalchemy import Connection, event, make_url
 
+from syncd import disk
 from syncd.app import App, assembled
 from syncd.config import Config, load
 from syncd.connectors.http import AnswerLost, HttpReply, HttpRequest, NotSent
@@ -107,6 +108,16 @@ class _Keeper:
 
     async def put(self, name: str, value: str) -> None:
         self.safe.kept[self.connection, name] = value
+
+
+class Roomy(disk.Disk):
+    """A disk with as much room as the story wants."""
+
+    def __init__(self) -> None:
+        self.full = False
+
+    def low(self) -> bool:
+        return self.full
 
 
 class Disk:
@@ -234,6 +245,7 @@ class Life:
             clock=house.time,
             chance=house.luck,
             network=lambda: _Wire(house, self),
+            disk=house.room,
         )
         async with anyio.create_task_group() as group:
             group.start_soon(self.app.intake.run)
@@ -262,6 +274,7 @@ class House:
     time: Time = field(default_factory=Time)
     latency: tuple[float, float] = (0.02, 0.2)
     cut_off: set[str] = field(default_factory=set)
+    room: Roomy = field(default_factory=Roomy)
     requests: int = 0
     kills: int = 0
     life: Life | None = None

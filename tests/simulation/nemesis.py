@@ -62,6 +62,7 @@ class Nemesis:
                 self._clock,
                 self._webhooks,
                 self._lag,
+                self._disk,
             )
         )
         told = do()
@@ -74,6 +75,7 @@ class Nemesis:
             self.struck[f"hits:{fault['fault']}"] += fault["hits"]
         self.house.world.faults.clear()
         self.house.cut_off.clear()
+        self.house.room.full = False
         self.house.time.step = 0.0
         for vendor in VENDORS:
             self._tell(vendor, webhook_drop=0.0, webhook_duplicate=0.0, webhook_reorder=False, webhook_delay=0.0)
@@ -141,6 +143,10 @@ class Nemesis:
         lag = self.draw.choice((0, 5, 20))
         self.house.world.vendors["hubspot"].settings({"index_lag": lag})
         return f"search lags {lag} s"
+
+    def _disk(self) -> str:
+        self.house.room.full = self.draw.random() < 0.3
+        return f"disk {'full' if self.house.room.full else 'has room'}"
 
     def _tell(self, vendor: str, **how: Any) -> None:
         outgoing = self.house.world.outgoing[vendor]
