@@ -3,13 +3,15 @@
 import asyncio
 import copy
 import random
+import shutil
 import sqlite3
+import weakref
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -128,8 +130,9 @@ class Disk:
     """
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(dir=SHM if SHM.is_dir() else None)  # gone when nobody holds the disk any more
-        self.inline = Inline(make_url(f"sqlite:///{self._folder.name}/state.db"))
+        folder = mkdtemp(prefix="syncd-", dir=SHM if SHM.is_dir() else None)
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.inline = Inline(make_url(f"sqlite:///{folder}/state.db"))
         self.statements: int | None = None
         self.ran = 0
         self.on_kill: Callable[[], None] = lambda: None
@@ -487,6 +490,7 @@ left = "crm"
 right = "books"
 start = {start}
 poll = "1m"
+approval = "off"
 
 [syncs.invoicing.flows.contacts]
 direction = "both"

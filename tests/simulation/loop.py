@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import selectors
 import sys
+import warnings
 from typing import Any
 
 
@@ -85,7 +86,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
                 task._log_destroy_pending = False
                 coroutine: Any = task.get_coro()
                 try:
-                    coroutine.close()
+                    with warnings.catch_warnings(action="ignore"):
+                        coroutine.close()
                 except BaseException:
                     continue  # it wanted to go on
             self._ready.clear()

@@ -1,0 +1,160 @@
+"""Every judge can fail: for each there is an engine that is broken just so, and it is convicted."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from syncd.connectors.base import NotDone
+from syncd.core import commands, reconcile
+from syncd.feed import poller
+from syncd.model.content import Content
+from syncd.model.references import Kind
+from syncd.outbox import settle
+from syncd.outbox.executor import Executor
+from syncd.outbox.settle import Settler
+from syncd.store.store import Tx
+from tests.simulation import checkers, scenes
+from tests.simulation.house import House
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def _sends_again(patch: pytest.MonkeyPatch) -> None:
+    """An answer that never came is taken for a request that never left."""
+
+    def unknown(self: Settler, ledger: Any, intent: Any, record: Any, outcome: Any) -> Any:
+        self._not_done(ledger, intent, NotDone(intent=intent.id))
+        return record
+
+    patch.setattr(Settler, "_unknown", unknown)
+
+
+def _overlooks(patch: pytest.MonkeyPatch) -> None:
+    """New people are not noticed."""
+    seen = poller._news
+    patch.setattr(poller, "_news", lambda *given: [s for s in seen(*given) if s.kind is not Kind.PARTY])
+
+
+def _miscounts(patch: pytest.MonkeyPatch) -> None:
+    """The counts are not kept."""
+    patch.setattr(Tx, "_count", lambda self, before, after: None)
+
+
+def _writes_nothing(patch: pytest.MonkeyPatch) -> None:
+    """What has to flow is taken for done."""
+    patch.setattr(reconcile, "_commands", lambda *given: [])
+
+
+def _tells_no_balance(patch: pytest.MonkeyPatch) -> None:
+    """A mirror does not hear of payments."""
+    patch.setattr(reconcile, "_told", lambda *given: {})
+
+
+def _puts_back(patch: pytest.MonkeyPatch) -> None:
+    """Whoever edited something gets the other side's old value."""
+    merge = reconcile.merge_rows
+
+    def backwards(both: Any, *given: Any, **named: Any) -> Any:
+        flowing = merge(both, *given, **named)
+        swapped = {
+            target: {name: both.now[target.other].fields.get(name) for name in flowing.to[target.other]}
+            for target in flowing.to
+        }
+        flowing.to.update(swapped)
+        return flowing
+
+    patch.setattr(reconcile, "merge_rows", backwards)
+
+
+def _remembers_wrongly(patch: pytest.MonkeyPatch) -> None:
+    """What was written is not recognised when it comes back."""
+    patch.setattr(settle, "base_after_write", lambda sent, *rest: Content(fields=dict.fromkeys(sent.fields)))
+
+
+def _never_sends(patch: pytest.MonkeyPatch) -> None:
+    """Nothing leaves."""
+
+    async def nothing(self: Executor, name: str) -> int:
+        return 0
+
+    patch.setattr(Executor, "_carry_out", nothing)
+
+
+def _stumbles(patch: pytest.MonkeyPatch) -> None:
+    """A decision fails."""
+
+    def fail(*given: Any) -> None:
+        raise RuntimeError
+
+    patch.setattr(reconcile, "_both", fail)
+
+
+def _repeats_itself(patch: pytest.MonkeyPatch) -> None:
+    """Every third time an old value is sent again."""
+    update, sent = commands.update, []
+
+    def old(*given: Any, **named: Any) -> Any:
+        made = update(*given, **named)
+        sent.append(made.values)
+        return replace(made, values=sent[0]) if len(sent) == 3 else made
+
+    patch.setattr(reconcile, "update", old)
+
+
+def _three_dates(house: House) -> None:
+    """The due date is changed three times."""
+    crm, _ = scenes._invoice(house)
+    for day in ("2027-01-15", "2027-02-15", "2027-03-15"):
+        house.person("hubspot", "update", "invoices", crm, hs_due_date=day)
+        house.start()
+        house.run(200)
+        house.kill()
+
+
+def _payment_in_books(house: House) -> None:
+    """A part of a mirrored invoice is paid in the books, whose CRM cannot take payments."""
+    house.world.vendors["hubspot"].settings({"processor_connected": False})
+    scenes.sale_in_books(house)
+    house.start()
+    house.run(300)
+    house.kill()
+    books = str(house.world.vendors["quickbooks"].records("Invoice")[-1]["Id"])
+    house.person("quickbooks", "pay", "Invoice", books, amount="10.00", ref="R-1")
+
+
+def _lost_answers(house: House) -> None:
+    scenes.sale_in_books(house)
+    match = {"method": "POST", "path": "/crm/v3/objects/invoices/batch/create"}
+    house.world.faults.arm(house.world.vendors["hubspot"], {"fault": "timeout_after_commit", "nth": 1, "match": match})
+
+
+CASES: dict[str, tuple[scenes.Scene, Break]] = {
+    "duplicates": (_lost_answers, _sends_again),
+    "one_record": (scenes.sale_in_books, _overlooks),
+    "counted": (scenes.sale_in_books, _miscounts),
+    "equal": (scenes.update, _writes_nothing),
+    "money": (_payment_in_books, _tells_no_balance),
+    "lost": (scenes.update, _puts_back),
+    "echo": (scenes.update, _remembers_wrongly),
+    "settled": (scenes.sale_in_crm, _never_sends),
+    "reasoned": (scenes.update, _stumbles),
+    "order": (_three_dates, _repeats_itself),
+}
+
+
+def test_every_judge_has_its_case() -> None:
+    """A new judge needs a broken engine too."""
+    assert CASES.keys() == checkers.ALL.keys()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_broken_engine_is_convicted(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same scene is acquitted with the engine as it is."""
+    scene, spoil = CASES[name]
+    scenes.plain()
+    spoil(monkeypatch)
+    assert name in scenes.play(scene).wrong
+    monkeypatch.undo()
+    assert scenes.play(scene).wrong == {}
