@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from itertools import product
+from typing import Any
 
-from sqlalchemy import bindparam, case, delete, func, literal, or_, select, update
+from sqlalchemy import Dialect, Select, bindparam, case, delete, func, literal, or_, select, union_all, update
 
 from syncd.model.record import Change, IntentState, Priority
 from syncd.model.references import EntityRef, Kind
 from syncd.store import schema
 from syncd.store.base import TxPart, unindexed
+from syncd.store.columns import UtcDateTime
 from syncd.store.many import Row, each, same, upserted
 
 _table = schema.changes
@@ -29,6 +32,8 @@ _PUT = upserted(
     },
 )
 _FINISH = each(delete(_table).where(*same(_table, _KEY)))
+# Built once, and asked first: most of the time there is nothing to do.
+_ANY_DUE = select(literal(1)).select_from(_table).where(_table.c.due_at <= bindparam("now")).limit(1)
 _POSTPONE = each(update(_table).where(*same(_table, _KEY)).values(due_at=bindparam("later")))
 
 
@@ -50,6 +55,8 @@ class ChangesPart(TxPart):
         the fallback product because the product stood further down.
         """
         found: list[Change] = []
+        if self._connection.scalar(_ANY_DUE, {"now": now}) is None:
+            return found
         for urgent in (True, False):
             for kind in Kind:
                 found += self._due(connections, now, kind, urgent=urgent, limit=limit - len(found))
@@ -90,24 +97,35 @@ class ChangesPart(TxPart):
         Counts changes and intents of these connections, and records of all syncs. An intent that is out counts only
         with a time of its own.
         """
-        changes, intents, records = schema.changes, schema.intents, schema.records
-        queries = [select(func.min(records.c.next_at)).where(records.c.next_at.is_not(None))]
-        # One step into the index each; a minimum over all of them would read the table.
-        for kind, priority in product(Kind, Priority):
-            queries.append(
-                select(changes.c.due_at)
-                .where(changes.c.kind == kind.value, changes.c.priority == priority.value)
-                .where(unindexed(changes.c.connection).in_(connections))
-                .order_by(changes.c.due_at)
-                .limit(1)
-            )
-        queries.append(
-            select(func.min(func.coalesce(intents.c.not_before, intents.c.created_at)))
-            .where(intents.c.connection.in_(connections))
-            .where(or_(intents.c.state == IntentState.OPEN.value, intents.c.not_before.is_not(None)))
+        dialect = self._connection.dialect
+        found = self._connection.exec_driver_sql(_next_due(dialect, tuple(connections))).scalar()
+        moment: datetime | None = UtcDateTime().process_result_value(found, dialect)
+        return moment
+
+
+@lru_cache(maxsize=16)
+def _next_due(dialect: Dialect, connections: tuple[str, ...]) -> str:
+    """The statement, as text: SQLAlchemy's own work on two dozen parts would cost far more than the database does."""
+    changes, intents, records = schema.changes, schema.intents, schema.records
+    queries: list[Select[Any]] = [select(func.min(records.c.next_at)).where(records.c.next_at.is_not(None))]
+    # One step into the index each; a minimum over all of them would read the table.
+    for kind, priority in product(Kind, Priority):
+        first = (
+            select(changes.c.due_at)
+            .where(changes.c.kind == kind.value, changes.c.priority == priority.value)
+            .where(unindexed(changes.c.connection).in_(connections))
+            .order_by(changes.c.due_at)
+            .limit(1)
         )
-        times = [self._connection.scalar(query) for query in queries]
-        return min((time for time in times if time is not None), default=None)
+        queries.append(select(first.subquery().c.due_at))
+    queries.append(
+        select(func.min(func.coalesce(intents.c.not_before, intents.c.created_at)))
+        .where(intents.c.connection.in_(connections))
+        .where(or_(intents.c.state == IntentState.OPEN.value, intents.c.not_before.is_not(None)))
+    )
+    every = union_all(*(select(query.subquery().columns.values()[0].label("due")) for query in queries)).subquery()
+    earliest = select(func.min(every.c.due))
+    return str(earliest.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def _key(change: Change) -> Row:
