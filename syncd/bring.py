@@ -44,6 +44,7 @@ class Bringer:
     async def bring(self, needs: Needs) -> frozenset[PartnerKey]:
         """Look up everything asked for; returns parents that have no record yet, for the turn to make."""
         await self._snapshots(needs.snapshots)
+        await self._read(needs.reads)
         await self._known(needs.known)
         await self._find(needs.finds)
         await self._holders(needs.holders)
@@ -64,6 +65,16 @@ class Bringer:
             found = await self.entities(connection, kind, ids)
             for id in ids:
                 self.facts.snapshots[(side, kind, id)] = found.get(id)
+
+    async def _read(self, wanted: frozenset[EntityKey]) -> None:
+        for side, kind, ids in _grouped(wanted):
+            connection = self._sync.connection(side)
+            unread = [id for id in ids if EntityRef(connection, kind, id) not in self._seen.fresh]
+            if unread:
+                with naming(connection):
+                    self._seen.add(connection, (await self._engine.connectors[connection].read(kind, unread)).values())
+            self.facts.read |= {(side, kind, id) for id in ids}
+        await self._snapshots(wanted)
 
     async def entities(self, connection: str, kind: Kind, ids: list[str]) -> dict[str, Snapshot]:
         """Entities as last seen; those never seen are read from the vendor."""

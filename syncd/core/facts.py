@@ -54,13 +54,17 @@ PartnerKey = tuple[str, Side, str]  # flow, side, entity id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What the turn must bring: entities as last seen, the vendor's answer to a look-up, records of other entities."""
+    """What the turn must bring: entities as last seen, the vendor's answer to a look-up, records of other entities.
+
+    `reads`: entities as the vendor shows them now.
+    """
 
     snapshots: frozenset[EntityKey] = frozenset()
     finds: frozenset[FindKey] = frozenset()
     known: frozenset[FindKey] = frozenset()
     partners: frozenset[PartnerKey] = frozenset()
     holders: frozenset[PartnerKey] = frozenset()
+    reads: frozenset[EntityKey] = frozenset()
 
     @classmethod
     def union(cls, listed: Sequence[Needs]) -> Needs:
@@ -71,10 +75,11 @@ class Needs:
             known=frozenset().union(*(needs.known for needs in listed)),
             partners=frozenset().union(*(needs.partners for needs in listed)),
             holders=frozenset().union(*(needs.holders for needs in listed)),
+            reads=frozenset().union(*(needs.reads for needs in listed)),
         )
 
     def __bool__(self) -> bool:
-        return bool(self.snapshots or self.finds or self.known or self.partners or self.holders)
+        return any((self.snapshots, self.finds, self.known, self.partners, self.holders, self.reads))
 
 
 class Missing(Exception):
@@ -114,6 +119,7 @@ class Facts:
         partners: the record of a parent entity, made if it was not there yet; None when the entity itself is not.
         holders: the record that holds an entity so far; None when none does.
         busy: ids of records with a request out: nothing about them may be decided until its outcome is known.
+        read: those of `snapshots` that were read from the vendor in this turn.
     """
 
     sides: Mapping[Side, SideFacts]
@@ -123,6 +129,7 @@ class Facts:
     partners: dict[PartnerKey, Record | None] = field(default_factory=dict)
     holders: dict[PartnerKey, Record | None] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
+    read: set[EntityKey] = field(default_factory=set)
 
     def snapshot(self, side: Side, kind: Kind, id: str) -> Snapshot | None:
         """An entity as last seen.
@@ -133,6 +140,13 @@ class Facts:
         key = (side, kind, id)
         if key not in self.snapshots:
             raise Missing(Needs(snapshots=frozenset({key})))
+        return self.snapshots[key]
+
+    def anew(self, side: Side, kind: Kind, id: str) -> Snapshot | None:
+        """An entity as the vendor shows it now."""
+        key = (side, kind, id)
+        if key not in self.read:
+            raise Missing(Needs(reads=frozenset({key})))
         return self.snapshots[key]
 
     def find(self, side: Side, kind: Kind, key: MatchKey) -> tuple[Snapshot, ...]:

@@ -43,7 +43,8 @@ def _survivor(case: Case, context: Context, side: Side) -> Snapshot | None:
         if snapshot.merged_into is None or snapshot.merged_into in passed:
             break
         passed.add(snapshot.merged_into)
-        snapshot = context.facts.snapshot(side, context.flow.kind, snapshot.merged_into)
+        # As we know it, it may be from before the merge: without what it took over.
+        snapshot = context.facts.anew(side, context.flow.kind, snapshot.merged_into)
     return snapshot if passed else None
 
 

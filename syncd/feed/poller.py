@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 
@@ -13,7 +14,7 @@ from syncd.engine import Engine, observed
 from syncd.health import Health
 from syncd.model.record import Change, Priority
 from syncd.model.references import EntityRef, Kind
-from syncd.model.snapshot import Presence
+from syncd.model.snapshot import Presence, Snapshot
 from syncd.store.store import Tx
 from syncd.vanishing import TOLD_GONE
 
@@ -86,8 +87,23 @@ def _news(tx: Tx, connection: str, sightings: Sequence[Sighting]) -> list[Sighti
     news: list[Sighting] = []
     for kind, listed in by_kind.items():
         known = tx.entity_versions(connection, kind, [s.id for s in listed])
-        news += [s for s in listed if known.get(s.id) != (s.version, s.presence) and not _long_gone(s, known)]
+        new = [s for s in listed if known.get(s.id) != (s.version, s.presence) and not _long_gone(s, known)]
+        overtaken = _overtaken(tx, connection, [s for s in new if s.id in known])
+        news += [s for s in new if s.id not in overtaken]
     return news
+
+
+def _overtaken(tx: Tx, connection: str, sightings: Sequence[Sighting]) -> set[str]:
+    """What a list shows as it was before our last look at it: the vendor's search lags behind its records."""
+    shown = {
+        EntityRef(connection, s.kind, s.id): when for s in sightings if (when := _modified(s.snapshot)) is not None
+    }
+    known = tx.snapshots(list(shown)) if shown else {}
+    return {ref.id for ref, when in shown.items() if (last := _modified(known.get(ref))) is not None and when < last}
+
+
+def _modified(snapshot: Snapshot | None) -> datetime | None:
+    return snapshot.modified if snapshot is not None and snapshot.presence is Presence.PRESENT else None
 
 
 def _long_gone(sighting: Sighting, known: dict[str, tuple[str, Presence]]) -> bool:

@@ -129,13 +129,13 @@ def lost(e: Evidence) -> list[str]:
             told = _tellings(e, record, places)
             if not told:
                 continue
-            final = _value(CRM, left, places[0])
+            final, gave_way = _value(CRM, left, places[0]), _superseded(e, record)
             for at, vendor, value in told:
                 others = [each for each in told if each[0] > at]
                 contested = any(v != vendor for _, v, _ in told)
-                if not others and not contested and value != final:
+                if not others and not contested and value not in (final, *gave_way):
                     found.append(f"{record.flow} {record.left}/{record.right}: {name} {value!r} became {final!r}")
-            if final is not None and final not in {value for _, _, value in told}:
+            if final is not None and not gave_way and final not in {value for _, _, value in told}:
                 found.append(f"{record.flow} {record.left}/{record.right}: nobody said {name} {final!r}")
     return found
 
@@ -230,6 +230,13 @@ def _value(vendor: str, row: Row, path: str) -> str | None:
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return str(value).removesuffix("T00:00:00Z") if value not in (None, "") else None
+
+
+def _superseded(e: Evidence, record: Record) -> set[str | None]:
+    """Values that gave way to a conflict rule, as the record's account shows them to whoever asks."""
+    account = e.house.ask(lambda store: store.read(lambda tx: tx.activity(record.id, limit=1000)))
+    lost = [entry for _, entry in account if entry.event in ("conflict.resolved", "conflict.overwritten")]
+    return {change.old for entry in lost for change in entry.changes}
 
 
 def _tellings(e: Evidence, record: Record, places: tuple[str, str]) -> list[tuple[datetime, str, str | None]]:

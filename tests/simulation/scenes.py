@@ -8,6 +8,7 @@ from tests.simulation.house import VENDORS, House
 from tests.simulation.story import late_writes, plain, settle
 
 CRM, BOOKS = "hubspot", "quickbooks"
+SHORTLY = 1800.0  # seconds: a scene is simple
 Scene = Callable[[House], None]
 
 
@@ -100,7 +101,7 @@ def play(
         house.start()
     else:
         house.kill_after(None, None)
-    unsettled = not settle(house)
+    unsettled = not settle(house, SHORTLY)
     late = late_writes(house)
     house.kill()
     return Played(died, checkers.judge(checkers.gather(house, begun, late, unsettled)))

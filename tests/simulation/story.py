@@ -91,9 +91,9 @@ def tell(seed: int, steps: int, *, start: Beginning | None = None, calm: bool = 
     )
 
 
-def settle(house: House) -> bool:
+def settle(house: House, peace: float = PEACE) -> bool:
     """Peace, until nothing has been written for a while and nothing is due."""
-    end, last, since = house.time.elapsed() + PEACE, _written(house), house.time.elapsed()
+    end, last, since = house.time.elapsed() + peace, _written(house), house.time.elapsed()
     while house.time.elapsed() < end:
         house.run(60)
         if _written(house) != last:

@@ -9,9 +9,8 @@ import pytest
 from syncd.connectors.base import NotDone
 from syncd.core import commands, reconcile
 from syncd.feed import poller
-from syncd.model.content import Content
-from syncd.model.references import Kind
-from syncd.outbox import settle
+from syncd.feed.intake import Intake
+from syncd.model.references import Kind, Side
 from syncd.outbox.executor import Executor
 from syncd.outbox.settle import Settler
 from syncd.store.store import Tx
@@ -33,8 +32,9 @@ def _sends_again(patch: pytest.MonkeyPatch) -> None:
 
 def _overlooks(patch: pytest.MonkeyPatch) -> None:
     """New people are not noticed."""
-    seen = poller._news
+    seen, told = poller._news, Intake._addressed
     patch.setattr(poller, "_news", lambda *given: [s for s in seen(*given) if s.kind is not Kind.PARTY])
+    patch.setattr(Intake, "_addressed", lambda *given: [t for t in told(*given) if t[0].kind is not Kind.PARTY])
 
 
 def _miscounts(patch: pytest.MonkeyPatch) -> None:
@@ -47,9 +47,9 @@ def _writes_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reconcile, "_commands", lambda *given: [])
 
 
-def _tells_no_balance(patch: pytest.MonkeyPatch) -> None:
-    """A mirror does not hear of payments."""
-    patch.setattr(reconcile, "_told", lambda *given: {})
+def _overlooks_lines(patch: pytest.MonkeyPatch) -> None:
+    """What an invoice sells never goes over once it is there."""
+    patch.setattr(reconcile, "_money_there", lambda *given: None)
 
 
 def _puts_back(patch: pytest.MonkeyPatch) -> None:
@@ -68,9 +68,17 @@ def _puts_back(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reconcile, "merge_rows", backwards)
 
 
-def _remembers_wrongly(patch: pytest.MonkeyPatch) -> None:
-    """What was written is not recognised when it comes back."""
-    patch.setattr(settle, "base_after_write", lambda sent, *rest: Content(fields=dict.fromkeys(sent.fields)))
+def _says_it_again(patch: pytest.MonkeyPatch) -> None:
+    """What the other side knows already is sent whenever one looks."""
+    merge = reconcile.merge_rows
+
+    def always(both: Any, *given: Any, **named: Any) -> Any:
+        flowing = merge(both, *given, **named)
+        if "due_date" in both.now[Side.LEFT].fields:
+            flowing.to[Side.RIGHT]["due_date"] = both.now[Side.LEFT].fields["due_date"]
+        return flowing
+
+    patch.setattr(reconcile, "merge_rows", always)
 
 
 def _never_sends(patch: pytest.MonkeyPatch) -> None:
@@ -113,15 +121,19 @@ def _three_dates(house: House) -> None:
         house.kill()
 
 
-def _payment_in_books(house: House) -> None:
-    """A part of a mirrored invoice is paid in the books, whose CRM cannot take payments."""
-    house.world.vendors["hubspot"].settings({"processor_connected": False})
+def _other_lines(house: House) -> None:
+    """An invoice of the books gets other lines there."""
     scenes.sale_in_books(house)
     house.start()
     house.run(300)
     house.kill()
     books = str(house.world.vendors["quickbooks"].records("Invoice")[-1]["Id"])
-    house.person("quickbooks", "pay", "Invoice", books, amount="10.00", ref="R-1")
+    house.person("quickbooks", "update", "Invoice", books, lines=[{"item": "PEST-CONTROL", "qty": "1", "price": "99"}])
+
+
+def _new_customer(house: House) -> None:
+    """Somebody new in the books."""
+    house.person("quickbooks", "create", "Customer", name="Olga Moss", email="olga@books.example")
 
 
 def _lost_answers(house: House) -> None:
@@ -132,12 +144,12 @@ def _lost_answers(house: House) -> None:
 
 CASES: dict[str, tuple[scenes.Scene, Break]] = {
     "duplicates": (_lost_answers, _sends_again),
-    "one_record": (scenes.sale_in_books, _overlooks),
+    "one_record": (_new_customer, _overlooks),
     "counted": (scenes.sale_in_books, _miscounts),
     "equal": (scenes.update, _writes_nothing),
-    "money": (_payment_in_books, _tells_no_balance),
+    "money": (_other_lines, _overlooks_lines),
     "lost": (scenes.update, _puts_back),
-    "echo": (scenes.update, _remembers_wrongly),
+    "echo": (scenes.update, _says_it_again),
     "settled": (scenes.sale_in_crm, _never_sends),
     "reasoned": (scenes.update, _stumbles),
     "order": (_three_dates, _repeats_itself),

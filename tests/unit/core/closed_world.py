@@ -219,6 +219,9 @@ class World:
         assert needs, "asked for nothing"
         for side, kind, id in needs.snapshots:
             facts.snapshots[side, kind, id] = self.vendor(side).entities.get((kind, id))
+        for side, kind, id in needs.reads:
+            facts.snapshots[side, kind, id] = self.vendor(side).entities.get((kind, id))
+            facts.read.add((side, kind, id))
         for key in needs.known:
             facts.known[key] = self._found(key)
         for key in needs.finds:
