@@ -2,6 +2,8 @@
 PYTHON ?= python3.11
 UV := UV_PYTHON_DOWNLOADS=never .tools/bin/uv
 RUN := .venv/bin
+# Where it is set, each of the many processes that tests start would compile everything anew: two seconds of CPU a start.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup demo test check bench hunt clean
 

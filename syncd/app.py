@@ -332,6 +332,8 @@ class App:
 
     async def _soon(self) -> float | None:
         """Seconds until the next thing is due; None when nothing is."""
+        if self.disk.low():
+            return None  # only somebody else can make room, however long we wait
         now = self.clock.now()
         blocked = [row.retry_at for row in self.health.rows.values() if row.retry_at is not None and row.retry_at > now]
         if blocked:

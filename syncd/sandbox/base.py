@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -52,13 +53,16 @@ def encode_json(value: object) -> bytes:
 
 def _text(value: object) -> str:
     # The standard library cannot print a Decimal as a number, so containers are walked here and leaves are left to it.
+    # Whole accounts go through this: what is frequent is asked for first.
+    if isinstance(value, str):
+        return encode_basestring(value)
     if isinstance(value, Decimal):
         return format(value, "f")
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(str(k))}:{_text(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ",".join(_text(v) for v in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+        return "[" + ",".join([_text(each) for each in value]) + "]"
+    if isinstance(value, dict | Mapping):  # in this order: the abstract class is slow to ask
+        return "{" + ",".join([f"{encode_basestring(str(key))}:{_text(each)}" for key, each in value.items()]) + "}"
+    return json.dumps(value)
 
 
 @dataclass(slots=True)

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from syncd import checkup, disk
+from syncd import app, checkup, disk
 from syncd.connectors.base import Finding
+from syncd.model.record import Change
+from syncd.model.references import EntityRef, Kind
 from syncd.status.server import SOCKET
 from tests.acceptance.processes import running, until
 from tests.acceptance.test_webhooks import subscribed
@@ -144,10 +146,14 @@ async def test_a_disk_without_room_stops_work_and_not_the_reading(
     monkeypatch.setattr(disk.shutil, "disk_usage", told)
     async with synced.world() as w:
         await w.books("update", "Invoice", "10", due="2027-01-31")
-        begin = await w.mark()
+        async with app.opened(w.config, "once", clock=w.clock) as opened:
+            due = Change(ref=EntityRef("books", Kind.INVOICE, "10"), cause="webhook", due_at=w.clock.now())
+            await opened.store.write(lambda tx: tx.put_changes([due]))
+        begin, offset = await w.mark(), w.sandbox.offset
         status = await w.once()
         assert status["storage"]["state"] == "low"
         assert await w.requests(begin) == []
+        assert w.sandbox.offset == offset  # though something is due, waiting would not make room
         full["now"] = False
         status = await w.once()
         assert status["storage"]["state"] == "ok"
