@@ -40,6 +40,7 @@ from syncd.feed.listener import listening
 from syncd.feed.poller import Poller
 from syncd.guard import Guard
 from syncd.health import Health
+from syncd.incarnation import OWN, Incarnation
 from syncd.log_errors import place_of
 from syncd.meters import Meters
 from syncd.model.references import Kind
@@ -48,6 +49,7 @@ from syncd.outbox.executor import Executor
 from syncd.outbox.shown import Showing
 from syncd.ownership.local import owned
 from syncd.planning import Planner
+from syncd.readoption import Readoption
 from syncd.replan import Replanner
 from syncd.situation import Situation
 from syncd.status.local import known, labels
@@ -115,6 +117,7 @@ class App:
     disk: Disk
     version: str
     situation: Situation
+    readoption: Readoption
     settings: Mapping[str, ConnectionSettings]
     remake: Callable[[Config, App], Awaitable[App]]
     between: Callable[[], Awaitable[None]] | None = None
@@ -222,6 +225,7 @@ class App:
             try:
                 await self.accounts.meet(name)
                 found.append(await self.poller.poll(name))
+                self.readoption.polled(name)
             except ConnectionTrouble as trouble:
                 trouble.connection = name
                 await self.health.trouble(trouble)
@@ -246,10 +250,12 @@ class App:
         return found + await self._settle()
 
     async def _settle(self) -> int:
-        if not self._all_met() or self.disk.low():
+        if not self._all_met() or self.disk.low() or self.readoption.holds():
             return 0
         moved = await self.turn.run() + await self.executor.flush() + await self.replanner.run()
-        return moved or await self._review() or await self.backfiller.step()
+        moved = moved or await self._review() or await self.backfiller.step()
+        await self.readoption.settle(idle=moved == 0, sent=self.executor.sent)
+        return moved
 
     async def _review(self) -> int:
         """When nothing is due: whether new syncs may go on by themselves."""
@@ -308,6 +314,7 @@ class App:
 
     async def close(self) -> None:
         """Give back what the connectors hold, also those that another configuration has replaced."""
+        await self.readoption.leave(self.executor.sent)
         for connector in (*self.engine.connectors.values(), *self._replaced):
             await connector.close()
 
@@ -431,6 +438,9 @@ async def assembled(
     await health.load({name: connection.vendor for name, connection in config.connections.items()})
     accounts = Accounts(engine, health, {name: own.account for name, own in config.connections.items()})
     accounts.remember()
+    situation = before.situation if before else Situation()
+    readoption = Readoption(engine, situation, Incarnation(store, keeper(OWN), chance) if owner else None)
+    await readoption.load(first=before is None)
     bell, disk = before.bell if before else Bell(), disk or Disk(config)
     limits = {name: sync.guard.limits() for name, sync in config.syncs.items()}
     guard = Guard(limits, config.daemon.language, lambda name: connectors[name].skew())
@@ -458,7 +468,8 @@ async def assembled(
         bell=bell,
         disk=disk,
         version=version("syncd"),
-        situation=Situation(),
+        situation=situation,
+        readoption=readoption,
         settings=settings,
         remake=remake,
     )

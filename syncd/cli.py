@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from syncd import cli_actions
+from syncd import cli_actions, cli_backup
 from syncd.errors import ConfigError, Exit, SyncdError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ OUT_OF_REACH = frozenset({"vendor_unavailable", "tls_failed", "quota_exhausted",
 
 
 app.add_typer(cli_actions.app)
+app.add_typer(cli_backup.app)
 app.add_typer(cli_actions.tokens, name="token")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 
 import structlog
 
@@ -36,6 +37,7 @@ class Work:
         priority: of what all this is about.
         before: decided records as they were. folded: dropped halves and the records that swallow them.
         dropped: intents that never left and are planned anew. busy: records with a request out.
+        met: records that have met anew since an old state was put back.
         kept: entities whose hints are kept until their parents, made in this turn, are there.
         moves: what circuit breakers look at of decisions that want to write, and of records that lost a side.
     """
@@ -49,6 +51,7 @@ class Work:
     busy: list[Record] = field(default_factory=list)
     kept: set[EntityRef] = field(default_factory=set)
     moves: dict[str, Move] = field(default_factory=dict)
+    met: list[str] = field(default_factory=list)
 
 
 class Decider:
@@ -121,10 +124,11 @@ class Decider:
             lone = [id for id in ids if id not in held and id not in known]
             entities = await bringer.entities(sync.connection(side), flow.kind, lone)
             ours = await self._by_marker(entities.values(), flow)
+            taken = await self._taken(flow, side, entities)
             for id, snapshot in entities.items():
                 if snapshot.presence is not Presence.PRESENT or id in ours:
                     continue
-                stub = self._stub(flow, side, id)
+                stub = self._stub(flow, side, id, taken)
                 found[stub.id] = (stub, False)
         return list(found.values())
 
@@ -143,16 +147,22 @@ class Decider:
             and intents.get(record)
         }
 
-    def _stub(self, flow: FlowRules, side: Side, id: str) -> Record:
-        own = id.startswith("fallback:")
+    async def _taken(self, flow: FlowRules, side: Side, ids: Iterable[str]) -> set[str]:
+        """Of the ids that stubs of these entities would have, those of records that have moved on to other ones."""
+        wanted = [stub_id(self._sync.name, flow.name, side, id) for id in ids]
+        stored = await self._engine.store.read(lambda tx: set(tx.records(wanted))) if wanted else set()
+        return stored | self._work.decisions.keys()
+
+    def _stub(self, flow: FlowRules, side: Side, entity: str, taken: set[str]) -> Record:
+        id, own = stub_id(self._sync.name, flow.name, side, entity), entity.startswith("fallback:")
         return Record(
-            id=self._engine.chance.new_id(),
+            id=self._engine.chance.new_id() if id in taken else id,
             sync=self._sync.name,
             flow=flow.name,
-            left=id if side is Side.LEFT and not own else None,
-            right=id if side is Side.RIGHT and not own else None,
-            key=id if own else None,
-            label=id.removeprefix("fallback:") if own else "",
+            left=entity if side is Side.LEFT and not own else None,
+            right=entity if side is Side.RIGHT and not own else None,
+            key=entity if own else None,
+            label=entity.removeprefix("fallback:") if own else "",
             origin=Side.RIGHT if own else None,
             since=self._engine.clock.now(),
             rules_digest=flow.digest,
@@ -185,12 +195,16 @@ class Decider:
             ids = [id for record, _ in records if (id := record.entity(side)) is not None]
             entities[side] = await self._bringer.entities(self._sync.connection(side), flow.kind, ids) if ids else {}
             entities[side] |= await self._bringer.completed(flow, side, entities[side].values())
+        ids = [record.id for record, stored in records if stored]
+        restored = self._engine.restored and ids
+        doubted = await self._engine.store.read(lambda tx: tx.doubted(ids)) if restored else set()
         return [
             Case(
                 record=record,
                 left=entities[Side.LEFT].get(record.left or ""),
                 right=entities[Side.RIGHT].get(record.right or ""),
                 stored=stored,
+                doubted=record.id in doubted,
                 asked=self._asked.get(record.id, ()),
             )
             for record, stored in records
@@ -198,7 +212,8 @@ class Decider:
 
     async def _decide(self, flow: FlowRules, cases: list[Case]) -> None:
         """Decide each case as soon as everything it asks for is there; bring what is asked for, round by round."""
-        context = Context(sync=self._sync, flow=flow, facts=self._bringer.facts, now=self._engine.clock.now())
+        facts, now = self._bringer.facts, self._engine.clock.now()
+        context = Context(sync=self._sync, flow=flow, facts=facts, now=now, restored=self._engine.restored)
         for case in cases:
             self._known(case.record, flow)
         await self._bringer.foresee(Needs.union([foreseen(case, context) for case in cases]))
@@ -246,6 +261,8 @@ class Decider:
         work = self._work
         if case.stored:
             work.before.setdefault(case.record.id, case.record)
+        if case.doubted and (decision.commands or decision.record.status is Status.SYNCED):
+            work.met.append(case.record.id)
         if (other := decision.folds) is not None:
             work.folded[other] = decision.record.id
             work.decisions.pop(other, None)
@@ -262,16 +279,25 @@ class Decider:
         """Make and decide the record of a parent that no hint has named yet."""
         flow_name, side, id = partner
         flow = self._sync.flow(flow_name)
+        taken = await self._taken(flow, side, [id])
         if id.startswith("fallback:"):
-            case = Case(record=self._stub(flow, side, id), left=None, right=None, stored=False)
+            case = Case(record=self._stub(flow, side, id, taken), left=None, right=None, stored=False)
         else:
             entity = (await self._bringer.entities(self._sync.connection(side), flow.kind, [id])).get(id)
             if entity is None or entity.presence is not Presence.PRESENT:
                 self._bringer.facts.partners[partner] = None
                 return
-            case = Case(record=self._stub(flow, side, id), left=None, right=None, stored=False)
+            case = Case(record=self._stub(flow, side, id, taken), left=None, right=None, stored=False)
             case = case.with_side(side, entity)
         await self._decide(flow, [case])
+
+
+def stub_id(sync: str, flow: str, side: Side, entity: str) -> str:
+    """The id of the record that an entity is the first half of: 32 hex digits, the same whenever it is seen first.
+
+    So what was made of an entity still tells which one that was if our memory of it is lost.
+    """
+    return blake2b("\0".join((sync, flow, side.value, entity)).encode(), digest_size=16).hexdigest()
 
 
 def _decided(work: Work, flow: FlowRules, side: Side) -> set[str | None]:

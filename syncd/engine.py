@@ -28,6 +28,7 @@ class Engine:
     Attributes:
         accounts: what each connection's account allows, as last seen; absent until it was reached once.
         doubted: connections that refused something their accounts' settings, as we know them, allow.
+        restored: an older state was put back some time, so vendors may hold what we made and do not remember.
         steps: counts up whenever the work came a step further.
     """
 
@@ -40,6 +41,7 @@ class Engine:
     doubted: set[str] = field(default_factory=set)
     meters: Meters = field(default_factory=Meters)
     steps: int = 0
+    restored: bool = False
 
     def kinds(self, connection: str) -> tuple[Kind, ...]:
         """The kinds of entities any sync wants from a connection, parents first."""

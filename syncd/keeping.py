@@ -96,6 +96,7 @@ class Keeper:
                 self._hurry(id, work.priority)
                 record = replace(record, next_at=now + self._patience(tx, record))
             records[id] = record
+        tx.trust(work.met)
         tx.drop_intents(work.dropped)
         self._want(tx, work, records)
         splits = [half for decision in work.decisions.values() for half in decision.splits]

@@ -39,12 +39,14 @@ class Case:
 
     Attributes:
         asked: what people asked of it, in the order they did. will: what is left of that for the rules.
+        doubted: its bases are older than what was done: both sides may have moved together since.
     """
 
     record: Record
     left: Snapshot | None
     right: Snapshot | None
     stored: bool = True
+    doubted: bool = False
     asked: tuple[Action, ...] = ()
     will: Will = field(default_factory=Will)
 
@@ -57,13 +59,18 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What all cases of one flow share while they are decided."""
+    """What all cases of one flow share while they are decided.
+
+    Attributes:
+        restored: what we made and do not remember may be there, with our reference.
+    """
 
     sync: SyncRules
     flow: FlowRules
     facts: Facts
     now: datetime
     cause: str = "poll"
+    restored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

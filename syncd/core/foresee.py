@@ -13,7 +13,7 @@ from syncd.core.decision import Case, Context
 from syncd.core.facts import Needs, PartnerKey
 from syncd.core.parents import fallback_key
 from syncd.model.nouns import Invoice, Noun, Payment
-from syncd.model.references import Kind, Side
+from syncd.model.references import Kind, MatchKey, Side
 
 
 def foreseen(case: Case, context: Context) -> Needs:
@@ -27,8 +27,9 @@ def foreseen(case: Case, context: Context) -> Needs:
     noun = snapshot.noun
     keys = [key for key in match_keys(noun) if key.field in flow.match]
     customer = noun.customer if isinstance(noun, Invoice) else None
+    ours = {(source.other, flow.kind, MatchKey("marker", case.record.marker))} if context.restored else set()
     return Needs(
-        known=frozenset((side, flow.kind, key) for side in Side for key in keys),
+        known=frozenset((side, flow.kind, key) for side in Side for key in keys) | ours,
         snapshots=frozenset() if customer is None else frozenset({(source, Kind.PARTY, customer)}),
         partners=frozenset(_parents(noun, context, source)),
     )

@@ -22,6 +22,8 @@ def joined(case: Case, context: Context, source: Side, found: Snapshot) -> tuple
     if holder is not None and holder.id != record.id:
         # The older id stays: it may stand as our reference at a vendor, and in somebody's notes.
         older = holder if not case.stored or holder.since <= record.since else record
+        if found.marker == record.marker:
+            older = record
         folds = record.id if older is holder else holder.id
         record = replace(older, wanted=record.wanted or holder.wanted, label=record.label, key=record.key)
         record = with_entity(record, source, case.record.entity(source))

@@ -37,7 +37,10 @@ def counterpart(context: Context, case: Case, source: Side, *, ask: bool = False
     snapshot = case.side(source)
     assert snapshot is not None and snapshot.noun is not None
     _refuse_twins(context, case, snapshot, source)
-    candidates = _candidates(context, snapshot.noun, source, ask=ask)
+    candidates = [
+        *_forgotten(context, case.record, source.other, ask=ask),
+        *_candidates(context, snapshot.noun, source, ask=ask),
+    ]
     found = [
         candidate for candidate in candidates if candidate.presence is Presence.PRESENT and not _void(candidate.noun)
     ]
@@ -64,6 +67,14 @@ def counterpart(context: Context, case: Case, source: Side, *, ask: bool = False
         words = f"It belongs to {holder.label} already."
         raise Settled(AMBIGUOUS[context.flow.kind], words, waits_for=f"record:{holder.id}")
     return free[0] if free else None
+
+
+def _forgotten(context: Context, record: Record, there: Side, *, ask: bool) -> tuple[Snapshot, ...]:
+    """What we made of this record once and do not remember: our reference on it says so."""
+    if not context.restored:
+        return ()
+    kind, key = context.flow.kind, MatchKey("marker", record.marker)
+    return context.facts.index(there, kind, key) or (context.facts.find(there, kind, key) if ask else ())
 
 
 def _void(noun: Noun | None) -> bool:

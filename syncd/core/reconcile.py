@@ -16,7 +16,7 @@ from syncd.core.mirrored import MIRRORED, OTHER_CREDIT, REFUNDED, given_back, re
 from syncd.core.outcome import Settled
 from syncd.core.parents import GONE, INACTIVE, customer_there
 from syncd.core.restoring import Edit, chosen, lines_lost, lines_put_back, moves, put_back, restores
-from syncd.core.rules import Direction, Group, Row
+from syncd.core.rules import Conflict, Direction, Group, Row
 from syncd.core.translate import allocations_there, imposed, validate_invoice
 from syncd.core.vanished import set_aside
 from syncd.core.variance import ACCEPTED, MARK, is_accepted, was_accepted
@@ -51,7 +51,8 @@ def _compared(case: Case, context: Context, both: Both) -> Decision:
     strangers = case.record.left_base is None or case.record.right_base is None
     money = money_fields(context.flow) if context.flow.origin_rule else frozenset()
     if not strangers and money and not restores(case):
-        _refuse_outside_edit(both, _owed(context, money, origin.other), origin.other)
+        together = moves(both, money, origin) if case.doubted else Edit()
+        _refuse_outside_edit(both, _owed(context, money, origin.other), origin.other, together)
     if strangers and context.flow.kind is Kind.INVOICE:
         _refuse_other_total(case, context, origin)  # a person may have linked what does not fit
     rows = tuple(
@@ -61,7 +62,8 @@ def _compared(case: Case, context: Context, both: Both) -> Decision:
         flowing = forced(both, rows, case.will.force)
     else:
         merge = first_meeting if strangers else merge_rows
-        flowing = merge(both, rows, chosen(case.will, context.flow.conflict))
+        careful = case.doubted or (context.restored and strangers and _made_by_us(case))
+        flowing = merge(both, rows, chosen(case.will, Conflict.HOLD if careful else context.flow.conflict))
     if flowing.held:
         raise Settled("conflict_held", ", ".join(flowing.held))
     commands = _commands(case, context, both, flowing, money, strangers)
@@ -91,9 +93,18 @@ def _owed(context: Context, money: frozenset[str], side: Side) -> frozenset[str]
     return money if context.facts.sides[side].owns_numbers else money - {"number"}
 
 
-def _refuse_outside_edit(both: Both, money: frozenset[str], side: Side) -> None:
-    """Money fields may only move where the record was born; anywhere else the whole record waits for the undo."""
-    if edit := moves(both, money, side):
+def _made_by_us(case: Case) -> bool:
+    return any(snapshot is not None and snapshot.marker == case.record.marker for snapshot in (case.left, case.right))
+
+
+def _refuse_outside_edit(both: Both, money: frozenset[str], side: Side, together: Edit) -> None:
+    """Money fields may only move where the record was born; anywhere else the whole record waits for the undo.
+
+    Args:
+        together: what may have moved on both sides by our own hand, which we do not remember.
+    """
+    moved = moves(both, money, side)
+    if edit := Edit(fields=moved.fields - together.fields, lines=moved.lines and not together.lines):
         raise Settled("edited_outside_origin", ", ".join([*sorted(edit.fields), *["lines"] * edit.lines]))
 
 
@@ -118,6 +129,8 @@ def _commands(
         if money and not strangers and source is origin and context.flow.direction.allows(source):
             _money_there(case, context, both, source, money, moved)
             _drop_agreed(both, source, moved, flowing)
+            if case.doubted and not restores(case):
+                _refuse_to_undo(case, both, source, money, moved, flowing)
         if moved:
             commands.append(update(context, case, target, moved, both.now[source]))
     return commands
@@ -161,6 +174,23 @@ def _drop_agreed(both: Both, source: Side, moved: Moved, flowing: Flowing) -> No
             for side in Side:
                 flowing.settled[side][name] = both.now[side].fields.get(name)
     if moved.lines is not None and line_facts(compared(moved.lines)) == line_facts(there.lines):
+        moved.lines, flowing.lines_agreed = None, True
+
+
+def _refuse_to_undo(
+    case: Case, both: Both, source: Side, money: frozenset[str], moved: Moved, flowing: Flowing
+) -> None:
+    """Both sides moved since a base that is too old to tell who moved last: what is not the same is a person's matter.
+
+    Raises:
+        Settled: it is not.
+    """
+    there = moves(both, money, source.other)
+    if names := there.fields & moved.fields.keys():
+        raise Settled("conflict_held", ", ".join(sorted(names)))
+    if there.lines and moved.lines is not None:
+        if not _same_total(case, source):
+            raise Settled("conflict_held", "lines")
         moved.lines, flowing.lines_agreed = None, True
 
 

@@ -6,6 +6,7 @@ Error tree::
         NewerSchema     written by a later release than this one
         DamagedStore    the file fails its own check
         SealedStore     encrypted values, and no key to open them
+        NotAState       a file that is no copy of a state
         StoreLocked     another process does not let go of it (exit code 75)
 """
 
@@ -36,3 +37,7 @@ class StoreLocked(StoreError):
     """Another process holds the database's write lock, and did for long."""
 
     exit = Exit.BUSY
+
+
+class NotAState(StoreError):
+    """A file was to be a state, or a copy of one, and is none."""

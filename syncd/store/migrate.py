@@ -6,8 +6,6 @@ itself is loaded only when there is something to do.
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import URL, Connection, Engine, inspect, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from syncd.store.backups import copy_whole, create_private, prune
 from syncd.store.database import maintenance_engine
 from syncd.store.errors import DamagedStore, NewerSchema
 from syncd.store.schema import HEAD
@@ -22,6 +21,7 @@ from syncd.store.schema import HEAD
 if TYPE_CHECKING:
     from alembic.config import Config
 
+KEEP = 3  # copies of before a migration
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -35,7 +35,7 @@ def prepare(url: URL) -> None:
     """
     file = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
     if file is not None:
-        _create_private(file)
+        create_private(file)
     engine = maintenance_engine(url)
     try:
         if file is not None:
@@ -67,18 +67,32 @@ def upgrade(connection: Connection, file: Path | None = None) -> None:
     if found == HEAD:
         return
     from alembic import command
-    from alembic.script import ScriptDirectory
 
     settings = config(connection)
-    known = {revision.revision for revision in ScriptDirectory.from_config(settings).walk_revisions()}
-    if found is not None and found not in known:
-        raise NewerSchema(
-            f"the state is at schema {found}; this release knows schemas up to {HEAD}. "
-            "Install the release that wrote it, or restore a backup made by this one."
-        )
+    if found is not None and found not in known():
+        raise NewerSchema(too_new(found))
     if found is not None and file is not None:
-        _backup(file, file.with_name(f"{file.name}.before-{HEAD}"))
+        copy_whole(file, file.with_name(f"{file.name}.before-{HEAD}"), f"before {HEAD}")
+        prune(file.parent, f"{file.name}.before-*", KEEP)
     command.upgrade(settings, "head")
+
+
+def known() -> frozenset[str]:
+    """The schemas this release can work with."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    settings = Config()
+    settings.set_main_option("script_location", str(scripts()).replace("%", "%%"))
+    return frozenset(revision.revision for revision in ScriptDirectory.from_config(settings).walk_revisions())
+
+
+def too_new(found: str) -> str:
+    """What is said of a schema that is none of them."""
+    return (
+        f"the state is at schema {found}; this release knows schemas up to {HEAD}. "
+        "Install the release that wrote it, or restore a backup made by this one."
+    )
 
 
 def config(connection: Connection) -> Config:
@@ -103,12 +117,6 @@ def scripts() -> Path:
     raise FileNotFoundError(f"no migrations in {_PACKAGE / '_state'} and none in {_PACKAGE.parent / 'state'}")
 
 
-def _create_private(file: Path) -> None:
-    """The state holds personal data: its file is created for its owner alone (SQLite's companions inherit that)."""
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-
-
 def _check(engine: Engine, file: Path) -> None:
     try:
         with engine.connect() as connection:
@@ -119,13 +127,3 @@ def _check(engine: Engine, file: Path) -> None:
         found = [str(getattr(error, "orig", error))]
     if found != ["ok"]:
         raise DamagedStore(f"{file} is damaged ({'; '.join(found)}); restore a backup")
-
-
-def _backup(file: Path, copy: Path) -> None:
-    """A whole copy, made through SQLite, that is there completely or not at all."""
-    unfinished = copy.with_name(f"{copy.name}.part")
-    unfinished.unlink(missing_ok=True)
-    _create_private(unfinished)
-    with contextlib.closing(sqlite3.connect(file)) as source, contextlib.closing(sqlite3.connect(unfinished)) as target:
-        source.backup(target)
-    unfinished.replace(copy)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from syncd.store.columns import BytewiseText, JsonText, KeyText, PeopleText, RowNumber, UtcDateTime
 
-HEAD = "0009"
+HEAD = "0010"
 """The revision this release works with; known here so that a start at head need not load Alembic."""
 
 IS_CREATE = text("op = 'create'")
@@ -301,6 +301,8 @@ shown = Table(
     Column("side", Text, primary_key=True),
     Column("digest", Text, nullable=False),
 )
+
+doubts = Table("doubts", metadata, Column("record", BytewiseText, primary_key=True))
 
 actions = Table(
     "actions",

@@ -27,6 +27,7 @@ from syncd.store.tx_breakers import BreakersPart
 from syncd.store.tx_changes import ChangesPart
 from syncd.store.tx_connections import ConnectionsPart
 from syncd.store.tx_deliveries import DeliveriesPart
+from syncd.store.tx_doubts import DoubtsPart
 from syncd.store.tx_entities import EntitiesPart
 from syncd.store.tx_erasure import ErasurePart
 from syncd.store.tx_intents import IntentsPart
@@ -56,6 +57,7 @@ class Tx(
     AuditPart,
     ShownPart,
     ErasurePart,
+    DoubtsPart,
     WatchPart,
 ):
     """One transaction. Its parts are split by table group over the `tx_*` modules."""

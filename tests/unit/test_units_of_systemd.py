@@ -28,7 +28,7 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["syncd.service"])
+@pytest.mark.parametrize("name", ["syncd.service", "syncd-backup.service", "syncd-backup.timer"])
 def test_systemd_understands_every_line(units: Path, name: str) -> None:
     """No unknown key, no value out of range, every program there."""
     environ = {**os.environ, "SYSTEMD_UNIT_PATH": f"{units}:"}
@@ -43,7 +43,7 @@ def test_a_misspelt_line_would_be_noticed(units: Path, tmp_path: Path) -> None:
     assert "WatchDogSec" in analyze("verify", "--man=no", str(broken)).stderr
 
 
-@pytest.mark.parametrize("name", ["syncd.service"])
+@pytest.mark.parametrize("name", ["syncd.service", "syncd-backup.service"])
 def test_little_is_exposed(units: Path, name: str) -> None:
     """systemd's own measure of what a broken-into service could reach."""
     ran = analyze("security", "--offline=true", f"--threshold={MOST_EXPOSURE}", str(units / name))
