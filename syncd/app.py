@@ -55,7 +55,7 @@ from syncd.situation import Situation
 from syncd.status.local import known, labels
 from syncd.status.reader import Reader
 from syncd.status.server import serving, socket_path
-from syncd.store.errors import StoreLocked
+from syncd.store.errors import is_locked
 from syncd.store.secrets import Secrets
 from syncd.store.store import Store
 from syncd.turn import Turn
@@ -71,6 +71,7 @@ STAYS = frozenset(
         "bell",
         "situation",
         "upkeep",
+        "_fault",
         "between",
         "stopping",
         "faulty",
@@ -81,6 +82,7 @@ STAYS = frozenset(
     }
 )
 """What of a running daemon another configuration does not replace."""
+LOCKED = "locked"
 IDLE_SECONDS = 1.0  # how long the loop sleeps at least when nothing could be done
 LONGEST_IDLE = 15.0  # and at most: a net under what should have woken it
 
@@ -294,12 +296,12 @@ class App:
             await self.upkeep.run()
             found = await self.step()
             await self.showing.run()
-        except StoreLocked:  # the status says so; nothing is lost by waiting
-            if self._fault != "locked":
-                log.warning("database.locked")
-            self._fault = "locked"
-            return 0
         except Exception as error:  # ours, or the disk's: it is in the log, and everything decided is still stored
+            if is_locked(error):  # the status says so; nothing is lost by waiting
+                if self._fault != LOCKED:
+                    log.warning("database.locked")
+                self._fault = LOCKED
+                return 0
             if self._fault != (fault := place_of(error)):
                 log.exception("daemon.round_failed")
             self._fault = fault

@@ -41,3 +41,10 @@ class StoreLocked(StoreError):
 
 class NotAState(StoreError):
     """A file was to be a state, or a copy of one, and is none."""
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether this, or all of this, comes from a database that is held by another process."""
+    if isinstance(error, BaseExceptionGroup):
+        return error.split(StoreLocked)[1] is None
+    return isinstance(error, StoreLocked)

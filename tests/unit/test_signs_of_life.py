@@ -14,7 +14,7 @@ from syncd import marks as module
 from syncd.marks import WORK_SECONDS, WRITER_SECONDS, Marks
 from syncd.notify_systemd import Notifier
 from syncd.store import database
-from syncd.store.errors import StoreLocked
+from syncd.store.errors import StoreLocked, is_locked
 from syncd.store.pulse import Pulse
 from syncd.store.store import Store
 
@@ -132,3 +132,11 @@ async def test_a_database_that_stays_locked_is_said_to_be(tmp_path: Path, monkey
     assert ran == [2]
     assert not store.pulse.waiting
     await store.close()
+
+
+def test_a_lock_is_recognised_among_others() -> None:
+    """Also where several tasks met it at once, but not together with a fault."""
+    locked = StoreLocked("held")
+    assert is_locked(locked)
+    assert is_locked(ExceptionGroup("tasks", [locked, ExceptionGroup("more", [locked])]))
+    assert not is_locked(ExceptionGroup("tasks", [locked, KeyError("ours")]))
