@@ -71,7 +71,6 @@ STAYS = frozenset(
         "bell",
         "situation",
         "upkeep",
-        "_fault",
         "between",
         "stopping",
         "faulty",
