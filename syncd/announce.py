@@ -136,6 +136,7 @@ class Announcer:
         id = "msg_" + hashlib.blake2b(f"{name} {before} {one.condition} {since}".encode(), digest_size=12).hexdigest()
         headers = {
             "Content-Type": "application/json",
+            "User-Agent": f"syncd/{self.source.version}",
             "webhook-id": id,
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": signature(notify.secret.get_secret_value(), id, int(at.timestamp()), body),
