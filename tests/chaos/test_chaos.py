@@ -1,0 +1,34 @@
+"""Sandbox and daemon as processes, people at work, faults, lost webhooks, SIGSTOP and SIGKILL: in the end all is well.
+
+The seed draws what happens; when it happens is up to the machine, so that a failure may need several runs to be seen
+again.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chaos.chaos import chaos
+
+SEEDS = range(100, 110)
+
+
+async def _survived(seed: int, kills: int, life: float, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = await chaos(seed, kills, life)
+    with capsys.disabled():
+        print(f"\n{figures.words()}")
+    assert figures.wrong == []
+    assert figures.happened["kills"] == kills
+    assert figures.happened["duplicates"] == figures.happened["differences"] == 0
+
+
+async def test_three_kills_amid_faults_leave_no_trace(capsys: pytest.CaptureFixture[str]) -> None:
+    """A short stretch, each time."""
+    await _survived(1, 3, 2.0, capsys)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_a_dozen_kills_amid_faults_leave_no_trace(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Long stretches, 120 kills in all."""
+    await _survived(seed, 12, 4.0, capsys)
