@@ -133,7 +133,7 @@ def crm_events(*ids: int, **fields: object) -> bytes:
     return json.dumps([{**event, "objectId": id, "eventId": id} for id in ids]).encode()
 
 
-async def until(condition: Any, seconds: float = 10.0) -> None:
+async def until(condition: Any, seconds: float = 60.0) -> None:
     """Wait for a condition, looking often."""
     deadline = time.monotonic() + seconds
     while not condition():

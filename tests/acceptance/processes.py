@@ -49,7 +49,7 @@ async def running(w: World, *words: str) -> AsyncIterator[Process]:
         await process.communicate()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait for a condition, looking often."""
     async with asyncio.timeout(seconds):
         while not condition():

@@ -56,7 +56,7 @@ async def subscribed(w: World, **settings: Any) -> None:
         await w.control.settings(vendor, webhook_url=url, **settings)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     """Wait for a condition, looking often."""
     async with asyncio.timeout(seconds):
         while not await condition():

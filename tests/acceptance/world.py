@@ -46,7 +46,7 @@ KINDS = {
 }
 """Flow to what its records are called in HubSpot and in QuickBooks."""
 START = "2024-06-01T00:00:00Z"
-PATIENCE = 60.0  # real seconds for one `once`: as nobody waits, longer means that it goes round in circles
+PATIENCE = 120.0  # real seconds for one `once`: as nobody waits, longer means that it goes round in circles
 
 
 class SkippingClock:

@@ -26,7 +26,7 @@ PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 860}
 OURS, THEIRS = "+33 1 11 11 11 11", "+33 2 22 22 22 22"  # one contact's number, as either side has it
 HELD = ("zoe@example.com", "contacts")
-PATIENCE = 10_000  # milliseconds for anything to appear
+PATIENCE = 30_000  # milliseconds for anything to appear
 
 
 def chromium() -> str:
@@ -116,7 +116,7 @@ async def house() -> AsyncIterator[House]:
 
 async def _settled(w: World) -> None:
     """Until the daemon has met everything and nothing is on its way."""
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(60):
         while True:
             with suppress(SyncdError, OSError):
                 flows = (await w.status())["syncs"][0]["flows"]
@@ -136,6 +136,6 @@ async def _conflict(w: World) -> None:
         local.post(f"http://syncd/api/v1/records/{record['id']}/refresh") as answer,
     ):
         assert answer.status == 200, await answer.text()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (await w.record(*HELD))["code"] != "conflict_held":
             await asyncio.sleep(0.1)

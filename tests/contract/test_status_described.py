@@ -100,7 +100,7 @@ async def test_what_moves_is_told_as_it_moves(house):
     _, http, store = house
     moved = record(3, Status.SYNCED)
     note = Activity(record=moved.id, at=NOW, event="record.planned", by="poll")
-    async with asyncio.timeout(10), http.get(STREAM) as stream:
+    async with asyncio.timeout(60), http.get(STREAM) as stream:
         assert stream.content_type == "text/event-stream"
         assert await told(stream) == ("hello", {})
         await asyncio.sleep(1.1)  # it has looked once: there is nothing to tell
