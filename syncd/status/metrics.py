@@ -24,6 +24,7 @@ from syncd.meters import ANSWERS, BOUNDS, CALL_BOUNDS, OUTCOMES, Histogram
 from syncd.model.connection import ConnectionRow
 from syncd.model.record import Op, Status
 from syncd.status.source import Owner
+from syncd.store.backups import LAST
 from syncd.store.rows import CountRow
 from syncd.store.store import Tx
 
@@ -31,7 +32,6 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 MOVING = ("queued", "retry", "waits_parent", "resolving")
 """What is pending without anybody to wait for: its age tells whether work goes on."""
 UNKNOWN = (("pending", "resolving"), ("failed", "unknown_outcome"))
-BACKUP = "backup:last"
 FAILED = tuple(entry.code for entry in entries() if entry.group is Group.FAILED)
 _FLOW = ("sync", "flow")
 _LINK = ("connection", "vendor")
@@ -79,7 +79,7 @@ def _look(tx: Tx, source: Owner) -> _Seen:
         # What a connection in trouble holds up is told by its condition.
         due=tx.next_due(fine) if fine else None,
         oldest=tx.oldest_pending(_flows(source), MOVING),
-        backup=tx.meta(BACKUP),
+        backup=tx.meta(LAST),
     )
 
 
