@@ -16,7 +16,7 @@ from syncd.deciding import KEPT, Work
 from syncd.engine import Engine, observed
 from syncd.guard import Guard
 from syncd.model.record import Activity, Change, Intent, IntentState, Priority, Record, Status
-from syncd.model.references import EntityRef, Side
+from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Presence
 from syncd.store.store import Tx
 from syncd.vanishing import newly_doubted
@@ -44,6 +44,7 @@ class Keeper:
     ) -> None:
         """The turn's one transaction."""
         clock = self._engine.clock
+        tx.put_changes(self._met_by_the_way(tx, works, {c.ref for c in claimed} | {c.ref for c, _ in later}, seen))
         tx.observe([observed(ref.connection, snapshot, "read", clock) for ref, snapshot in seen.fresh.items()])
         again = clock.now() + timedelta(seconds=BUSY_AGAIN)
         waiting: set[EntityRef] = set()
@@ -64,6 +65,30 @@ class Keeper:
             # Only now: a hint that is put before the old one is finished would be due at the old one's time.
             decided = [decision.record for decision in work.decisions.values()]
             tx.put_changes(self._look_again(work.sync, decided, clock.now()))
+
+    def _met_by_the_way(self, tx: Tx, works: list[Work], asked: set[EntityRef], seen: Seen) -> list[Change]:
+        """Hints to what was read only because something else depends on it, where that is news.
+
+        Once it is stored, no poll will bring it as news any more.
+        """
+        decided = {
+            EntityRef(work.sync.connection(side), work.sync.flow(decision.record.flow).kind, id)
+            for work in works
+            for decision in work.decisions.values()
+            for side in Side
+            if (id := decision.record.entity(side)) is not None
+        }
+        places: dict[tuple[str, Kind], list[str]] = {}
+        for ref in seen.fresh.keys() - asked - decided:
+            places.setdefault((ref.connection, ref.kind), []).append(ref.id)
+        found = []
+        for (connection, kind), ids in sorted(places.items()):
+            known = tx.entity_versions(connection, kind, ids)
+            for ref in (EntityRef(connection, kind, id) for id in sorted(ids)):
+                shown = seen.fresh[ref]
+                if known.get(ref.id) != (shown.version, shown.presence):
+                    found.append(Change(ref=ref, cause="seen", due_at=self._engine.clock.now()))
+        return found
 
     def _store_decisions(self, tx: Tx, work: Work) -> None:
         now = self._engine.clock.now()

@@ -50,6 +50,7 @@ def _writes_nothing(patch: pytest.MonkeyPatch) -> None:
 def _overlooks_lines(patch: pytest.MonkeyPatch) -> None:
     """What an invoice sells never goes over once it is there."""
     patch.setattr(reconcile, "_money_there", lambda *given: None)
+    patch.setattr(reconcile, "_told", lambda *given: {})
 
 
 def _puts_back(patch: pytest.MonkeyPatch) -> None:

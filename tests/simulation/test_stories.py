@@ -4,11 +4,13 @@ import pytest
 
 from tests.simulation.story import tell
 
-ONCE_FAILED = (8, 20)
-"""Seeds that found something once; they are told for ever. 8: the clock was set back. 20: a payment taken back."""
+ONCE_FAILED = (8, 20, 101, 119, 206, 208)
+"""Seeds that found a fault once; they are told for ever. A clock that was set back (8, 208), a payment taken back (20),
+a contact as it was before its merge (101), a search that shows what was (119), and a payment that was read by the way
+and never became a record (206)."""
 
 
-@pytest.mark.parametrize("seed", range(100, 112))
+@pytest.mark.parametrize("seed", range(300, 310))
 def test_a_story_ends_well(seed: int) -> None:
     """Two hundred steps with every nemesis: nothing doubled, nothing lost, to the cent, and quiet in the end."""
     ended = tell(seed, 200)
@@ -18,7 +20,7 @@ def test_a_story_ends_well(seed: int) -> None:
 @pytest.mark.parametrize("seed", ONCE_FAILED)
 def test_what_once_failed_never_fails_again(seed: int) -> None:
     """The same for seeds that found a fault."""
-    ended = tell(seed, 100)
+    ended = tell(seed, 200)
     assert not ended.wrong, ended.words()
 
 

@@ -99,7 +99,8 @@ class Poll:
         filter, so each look reads all of it. What was in it before we began never concerned us.
         """
         looked, _, seen = (cursor or "").partition("|")
-        if looked and now - moments.parse(looked) < timedelta(seconds=self._options.archived_every):
+        # A look in the future was noted by a clock that has been set back since.
+        if looked and timedelta() <= now - moments.parse(looked) < timedelta(seconds=self._options.archived_every):
             return
         done = {f"{kind}:archived": f"{moments.printed(now)}|{moments.printed(began)}"}
         if not seen:
