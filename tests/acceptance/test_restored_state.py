@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -164,4 +165,21 @@ async def test_copies_and_what_they_refuse(synced: Snapshot, tmp_path: Path):
         before = state(w).read_bytes()
         code, _, err = await w.command("restore", str(tmp_path / "other.db"))
         assert (code, "holds no state" in err) == (Exit.CONFIGURATION, True)
+        assert state(w).read_bytes() == before
+
+
+async def test_a_state_of_a_newer_release_is_refused(synced: Snapshot):
+    """Exit 78 with a plain text, by the daemon and by a restore; the state stays as it is."""
+    async with synced.world(ANY_PORT) as w:
+        copy = await copied(w)
+        for file in (copy, state(w)):
+            database = sqlite3.connect(file)
+            database.execute("UPDATE alembic_version SET version_num = '9999'")
+            database.commit()
+            database.close()
+        before = state(w).read_bytes()
+        for words in (["run"], ["once"], ["restore", str(copy)]):
+            code, _, err = await w.command(*words)
+            assert (code, "the state is at schema 9999" in err) == (Exit.CONFIGURATION, True)
+            assert "Install the release that wrote it" in err
         assert state(w).read_bytes() == before

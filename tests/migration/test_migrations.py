@@ -1,5 +1,6 @@
 """Migrations: they add up to the schema, lose nothing when they fail, and never touch what a later release wrote."""
 
+import os
 import re
 import shutil
 import sqlite3
@@ -13,7 +14,8 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, text
+from sqlalchemy import URL, Connection, event, text
+from sqlalchemy.engine import Engine
 
 from syncd.store import migrate
 from syncd.store.database import maintenance_engine
@@ -150,6 +152,112 @@ def test_a_copy_is_made_before_a_file_is_changed(tmp_path: Path, next_release: C
     assert copy.stat().st_mode & 0o777 == 0o600
     assert revision(URL.create("sqlite", database=str(copy))) == HEAD
     assert change(URL.create("sqlite", database=str(copy)), "SELECT id FROM records") == ["r1"]
+
+
+def test_only_the_latest_copies_are_kept(tmp_path: Path, next_release: Callable[..., None]) -> None:
+    """Every upgrade leaves one; those of long ago go."""
+    file = tmp_path / "state.db"
+    url = URL.create("sqlite", database=str(file))
+    migrate.prepare(url)
+    for number in range(migrate.KEEP + 1):
+        (tmp_path / f"state.db.before-000{number}").touch()
+        os.utime(tmp_path / f"state.db.before-000{number}", (number, number))
+    next_release("pass")
+    migrate.prepare(url)
+    kept = sorted(path.name for path in tmp_path.glob("state.db.before-*"))
+    assert kept == ["state.db.before-0002", "state.db.before-0003", "state.db.before-9000"]
+
+
+def test_a_copy_says_that_it_is_one(tmp_path: Path, next_release: Callable[..., None]) -> None:
+    """Whoever starts from it sees that more has happened since."""
+    file = tmp_path / "state.db"
+    url = URL.create("sqlite", database=str(file))
+    migrate.prepare(url)
+    change(url, "INSERT INTO meta (key, value) VALUES ('epoch', 'of its own')")
+    next_release("pass")
+    migrate.prepare(url)
+    copy = URL.create("sqlite", database=str(tmp_path / "state.db.before-9000"))
+    assert change(url, "SELECT value FROM meta WHERE key = 'epoch'") == ["of its own"]
+    assert change(copy, "SELECT value FROM meta WHERE key = 'epoch'") == ["before 9000"]
+
+
+def test_an_upgrade_that_fails_anywhere_changes_nothing(empty: URL, next_release: Callable[..., None]) -> None:
+    """Cut off before each of its statements in turn, and each time it goes through at the next start."""
+    migrate.prepare(empty)
+    fill(empty)
+    next_release("pass", "never" if empty.get_backend_name() == "postgresql" else "always")
+    before = schema_of(empty)
+    for statement in range(1000):
+        left = [statement]
+
+        def cut(*_: object, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                raise PowerCut
+
+        event.listen(Engine, "before_cursor_execute", cut)
+        try:
+            migrate.prepare(empty)
+        except PowerCut:
+            pass
+        else:
+            break
+        finally:
+            event.remove(Engine, "before_cursor_execute", cut)
+        assert schema_of(empty) == before
+    assert statement > 5
+    assert revision(empty) == "9000"
+    assert change(empty, "SELECT colour FROM records UNION ALL SELECT record FROM keys") == [None, "r1"]
+
+
+class PowerCut(Exception):
+    """The end of the process."""
+
+
+UPGRADE = """
+import os, sys
+from pathlib import Path
+from sqlalchemy import URL, event
+from sqlalchemy.engine import Engine
+from syncd.store import migrate
+url, state, left = URL.create("sqlite", database=sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+migrate.scripts, migrate.HEAD = lambda: state, "9000"
+
+@event.listens_for(Engine, "before_cursor_execute")
+def cut(*_):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), 9)
+
+migrate.prepare(url)
+"""
+
+
+def test_an_upgrade_survives_being_killed(tmp_path: Path, next_release: Callable[..., None]) -> None:
+    """`kill -9` of a real process in the middle: the state is as before, and the next start upgrades it."""
+    file = tmp_path / "state.db"
+    url = URL.create("sqlite", database=str(file))
+    migrate.prepare(url)
+    fill(url)
+    before = schema_of(url)
+    next_release("pass", "always")
+    words = [sys.executable, "-c", UPGRADE, str(file), str(tmp_path / "state")]
+    for statement in (5, 9, 14, 20):
+        ended = subprocess.run([*words, str(statement)], check=False, capture_output=True, text=True)
+        assert ended.returncode == -9, ended.stderr
+        assert schema_of(url) == before
+    subprocess.run([*words, "100000"], check=True)
+    assert revision(url) == "9000"
+    assert change(url, "SELECT colour FROM records UNION ALL SELECT record FROM keys") == [None, "r1"]
+
+
+def schema_of(url: URL) -> tuple[str | None, set[tuple[str, ...]]]:
+    engine = maintenance_engine(url)
+    with engine.connect() as connection:
+        found = migrate.current(connection), definitions(connection)
+    engine.dispose()
+    return found
 
 
 def test_the_file_is_private_and_durable(tmp_path: Path) -> None:
