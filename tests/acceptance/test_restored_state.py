@@ -183,3 +183,19 @@ async def test_a_state_of_a_newer_release_is_refused(synced: Snapshot):
             assert (code, "the state is at schema 9999" in err) == (Exit.CONFIGURATION, True)
             assert "Install the release that wrote it" in err
         assert state(w).read_bytes() == before
+
+
+async def test_our_reference_tells_what_nothing_else_would(synced: Snapshot):
+    """An invoice made since, to which somebody has given another number there: it is known by our reference on it."""
+    async with synced.world() as w:
+        copy = await copied(w)
+        sale = await crm_sale(w)
+        await w.once()
+        pair = await w.both(sale.number)
+        await w.books("update", "Invoice", pair.books["Id"], DocNumber="OTHER-1")
+        there = await truth(w)
+        await back_by_the_command(w, copy)
+        await w.once()
+        assert await truth(w) == there
+        again = await w.record(sale.number, "invoices")
+        assert (again["id"], again["right"]["id"]) == (pair.record["id"], pair.books["Id"])
