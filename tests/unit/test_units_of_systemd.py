@@ -36,6 +36,16 @@ def test_systemd_understands_every_line(units: Path, name: str) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
+def test_a_credential_that_is_not_there_stops_nobody() -> None:
+    """systemd takes an absolute path that leads nowhere for an error, and a name that it finds nowhere for none."""
+    lines = [line for line in (UNITS / "syncd.service").read_text().splitlines() if line.startswith("LoadCredential")]
+    assert lines
+    for line in lines:
+        name, _, found_as = line.partition("=")[2].partition(":")
+        assert found_as == f"syncd.{name}"
+        assert name.replace("_", "").isalnum()
+
+
 def test_a_misspelt_line_would_be_noticed(units: Path, tmp_path: Path) -> None:
     """What the check above is worth."""
     broken = tmp_path / "syncd-broken.service"
