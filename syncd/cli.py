@@ -462,12 +462,34 @@ def disconnect(
     (cli_output.print_json if json else cli_output.print_disconnected)(told)
 
 
-@app.command()
-def sandbox(port: Annotated[int, typer.Option(help="Where to listen on this machine.")] = 8400) -> None:
+sandbox_app = typer.Typer(help="Run stand-ins for the vendors, with their own rules and data, on this machine.")
+app.add_typer(sandbox_app, name="sandbox")
+
+
+@sandbox_app.callback(invoke_without_command=True)
+def sandbox(
+    context: typer.Context, port: Annotated[int, typer.Option(help="Where to listen on this machine.")] = 8400
+) -> None:
     """Run stand-ins for the vendors, with their own rules and data, on this machine."""
+    if context.invoked_subcommand is not None:
+        return
     from syncd.sandbox import server
 
     _run(partial(server.run, port, announce=lambda address: typer.echo(f"sandbox on {address}, stop with Ctrl-C")))
+
+
+@sandbox_app.command()
+def gauntlet(
+    config: Annotated[Path | None, typer.Option(help="Whose rules; those of a new configuration without it.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="A scenario's number or name; may be given again.")] = None,
+    json: Json = False,
+) -> None:
+    """Play what users of such programs complain about against a configuration's rules, and say how many hold."""
+    from syncd import cli_gauntlet, log
+
+    log.configure(level="error")  # hundreds of warnings are what the scenarios are about
+    made = _run(partial(cli_gauntlet.play, config, only or [], json=json))
+    raise typer.Exit(1 if made["broken"] else 0)
 
 
 @app.command()

@@ -1,163 +1,38 @@
-"""A whole house to try things in: both vendors over real HTTP, a configuration, a state, and a person on each side.
+"""A house to try things in, as the gauntlet has it, with what tests need beyond that.
 
-    async with world() as w:
-        await w.crm("update", "invoices", "5001", hs_due_date="2026-12-24")
-        await w.once()
-        assert (await w.invoice("131"))["DueDate"] == "2026-12-24"
-
-Nobody waits: the daemon's clock jumps over every pause, and the vendors' clocks jump along.
+async with world() as w:
+    await w.crm("update", "invoices", "5001", hs_due_date="2026-12-24")
+    await w.once()
+    assert (await w.invoice("131"))["DueDate"] == "2026-12-24"
 """
 
 from __future__ import annotations
 
 import asyncio
 import copy
-import os
 import re
 import shutil
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
-from syncd import app, cli_client, cli_init
-from syncd.config import Config, load
+from syncd import cli_init
+from syncd.gauntlet.house import FLOWS, KINDS, House, Mark, Pair, Row, SkippingClock, served
 from syncd.sandbox.base import Vendor
-from syncd.sandbox.client import Control
-from syncd.sandbox.server import serving
 from syncd.sandbox.world import World as Sandbox
 from syncd.sandbox.world import create_world
-from syncd.status.reader import MAX_LIMIT, Query, Reader
 
-Row = Mapping[str, Any]
-FLOWS = ("contacts", "products", "invoices", "payments")
-VENDORS = ("hubspot", "quickbooks")
-KINDS = {
-    "contacts": ("contacts", "Customer"),
-    "products": ("products", "Item"),
-    "invoices": ("invoices", "Invoice"),
-    "payments": ("commerce_payments", "Payment"),
-}
-"""Flow to what its records are called in HubSpot and in QuickBooks."""
+__all__ = ["FLOWS", "KINDS", "START", "Mark", "Pair", "Row", "SkippingClock", "Snapshot", "World", "world"]
+
 START = "2024-06-01T00:00:00Z"
-PATIENCE = 120.0  # real seconds for one `once`: as nobody waits, longer means that it goes round in circles
-
-
-class SkippingClock:
-    """The machine's clock, but a pause is over at once: time jumps forward by it, the sandbox's too."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self._sandbox.offset
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self._sandbox.offset.total_seconds()
-
-    async def sleep(self, seconds: float) -> None:
-        deadline = self.monotonic() + seconds
-        await asyncio.sleep(0)  # others may have slept meanwhile, and pauses at the same time do not add up
-        self._sandbox.offset += timedelta(seconds=max(0.0, deadline - self.monotonic()))
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in both journals and in the log of requests."""
-
-    journals: Mapping[str, int]
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A record as `syncd show --json` has it, and its two entities as the vendors have them; {} where there is none."""
-
-    record: Row
-    crm: Row
-    books: Row
-
-    @property
-    def state(self) -> tuple[str, str]:
-        return self.record["status"], self.record["code"]
-
-    @property
-    def notes(self) -> list[str]:
-        return [note["code"] for note in self.record["notes"]]
-
-    @property
-    def events(self) -> list[str]:
-        """What happened to it, oldest first."""
-        return [entry["event"] for entry in reversed(self.record["activity"])]
-
-    def of(self, property: str) -> str | None:
-        """A HubSpot property."""
-        return self.crm["properties"].get(property)
-
-    def amount(self, property: str) -> Decimal:
-        """A HubSpot property that is an amount; nothing is 0."""
-        return Decimal(self.of(property) or 0)
 
 
 @dataclass(slots=True)
-class World:
-    """One sandbox with one configuration against it.
-
-    Attributes:
-        control: the hand on the sandbox. folder: holds the configuration, its secrets and the state.
-    """
-
-    sandbox: Sandbox
-    control: Control
-    folder: Path
-    url: str
-    clock: SkippingClock = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.clock = SkippingClock(self.sandbox)
-
-    # --- the daemon ---
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "syncd.toml"
-
-    @property
-    def config(self) -> Config:
-        """The configuration as the file says it now."""
-        return load(self.file, os.environ)
-
-    def configure(self, *changes: tuple[str, str]) -> None:
-        """Replace text in the configuration; each old text must be there."""
-        text = self.file.read_text()
-        for old, new in changes:
-            assert old in text, f"{old!r} is not in the configuration"
-            text = text.replace(old, new)
-        self.file.write_text(text)
-
-    def set(self, table: str, **values: str) -> None:
-        """Set keys of a table of the configuration, each to a value in TOML: `w.set("daemon", language='"fr"')`."""
-        text = self.file.read_text()
-        if f"[{table}]\n" not in text:
-            text += f"\n[{table}]\n"
-        before, after = text.split(f"[{table}]\n")
-        own, *others = re.split(r"(?m)^(?=\[)", after)
-        for name in values:
-            own = re.sub(rf"(?m)^{re.escape(name)} = .*\n", "", own)
-        lines = "".join(f"{name} = {value}\n" for name, value in values.items())
-        self.file.write_text(f"{before}[{table}]\n{lines}{own}{''.join(others)}")
-
-    async def once(self, wait: float = 600.0) -> Row:
-        """`syncd once` in this process, without waiting; returns the status."""
-        async with asyncio.timeout(PATIENCE), app.opened(self.config, "once", clock=self.clock) as opened:
-            await opened.drain(wait)
-            return await Reader(opened).status()
+class World(House):
+    """The house of the tests."""
 
     async def command(self, *words: str, timeout: float = 120.0) -> tuple[int, str, str]:
         """A real `syncd` process on this configuration: its exit code, output and errors."""
@@ -167,88 +42,6 @@ class World:
         out, err = await asyncio.wait_for(process.communicate(), timeout)
         assert process.returncode is not None
         return process.returncode, out.decode(), err.decode()
-
-    # --- what it says ---
-
-    async def status(self) -> Row:
-        """The totals as `syncd status --json` shows them."""
-        async with cli_client.answers(self.config, os.environ) as source:
-            return await source.status()
-
-    async def records(self, **query: Any) -> list[Row]:
-        """The records as `syncd records --json` lists them, all pages."""
-        rows: list[Row] = []
-        async with cli_client.answers(self.config, os.environ) as source:
-            cursor = None
-            while True:
-                page = await source.records(Query(**query, cursor=cursor, limit=MAX_LIMIT))
-                rows += page["records"]
-                if (cursor := page["next"]) is None:
-                    return rows
-
-    async def record(self, word: str, flow: str | None = None) -> Row:
-        """The one record a word means, as `syncd show --json` shows it, with its `activity` (newest first)."""
-        async with cli_client.answers(self.config, os.environ) as source:
-            hits = [hit for hit in await cli_client.look_up(source, word) if flow in (None, hit["flow"])]
-            assert len(hits) == 1, f"{word} means {[(h['flow'], h['label'], h['code']) for h in hits]}"
-            return {**await source.record(hits[0]["id"]), **await source.activity(hits[0]["id"])}
-
-    async def both(self, word: str, flow: str = "invoices") -> Pair:
-        """A record with what each vendor holds of it."""
-        record = await self.record(word, flow)
-        left, right = KINDS[flow]
-        return Pair(
-            record,
-            (await self.crm_rows(left)).get(record["left"]["id"], {}),
-            (await self.books_rows(right)).get(record["right"]["id"], {}),
-        )
-
-    # --- the people ---
-
-    async def crm(self, op: str, kind: str, id: str | None = None, **fields: Any) -> Row:
-        """Something a person does in HubSpot."""
-        return await self.control.person("hubspot", op, kind, id, fields)
-
-    async def books(self, op: str, kind: str, id: str | None = None, **fields: Any) -> Row:
-        """Something a person does in QuickBooks."""
-        return await self.control.person("quickbooks", op, kind, id, fields)
-
-    # --- the truth ---
-
-    async def rows(self, vendor: str, kind: str) -> dict[str, Row]:
-        """All records of a vendor's kind as the vendor holds them, by id."""
-        key = "id" if vendor == "hubspot" else "Id"
-        return {row[key]: row for row in await self.control.records(vendor, kind)}
-
-    async def crm_rows(self, kind: str) -> dict[str, Row]:
-        return await self.rows("hubspot", kind)
-
-    async def books_rows(self, kind: str) -> dict[str, Row]:
-        return await self.rows("quickbooks", kind)
-
-    async def mark(self) -> Mark:
-        """Where the journals and the log of requests stand now."""
-        journals = {vendor: await self.control.journal(vendor) for vendor in VENDORS}
-        requests = await self.control.requests()
-        ends = {vendor: entries[-1]["seq"] if entries else 0 for vendor, entries in journals.items()}
-        return Mark(ends, requests[-1]["seq"] if requests else 0)
-
-    async def written(self, since: Mark, vendor: str | None = None) -> list[Row]:
-        """What programs, hence we, wrote after the mark, with the vendor's name in each entry."""
-        return [
-            {**entry, "vendor": name}
-            for name in ([vendor] if vendor else VENDORS)
-            for entry in await self.control.journal(name, since.journals[name])
-            if entry["caller"] != "person"
-        ]
-
-    async def requests(self, since: Mark) -> Sequence[Row]:
-        """What was asked of both vendors after the mark."""
-        return await self.control.requests(after=since.requests)
-
-    async def advance(self, seconds: float) -> None:
-        """Time passes, for everybody."""
-        self.sandbox.offset += timedelta(seconds=seconds)
 
 
 Vendors = Callable[[], dict[str, Vendor]]
@@ -263,7 +56,7 @@ async def world(vendors: Vendors | None = None, *, changes: Sequence[tuple[str, 
         changes: texts of the configuration and what takes their place.
     """
     sandbox = Sandbox(vendors()) if vendors else create_world()
-    async with _served(sandbox) as made:
+    async with served(sandbox, World) as made:
         await cli_init.write_for_sandbox("hubspot-quickbooks", made.url, made.file, force=False)
         text = re.sub(r"(?m)^start = .*$", f"start = {START}", made.file.read_text())
         made.file.write_text(text)
@@ -291,16 +84,7 @@ class Snapshot:
         """The world as it was when it was put aside, with these texts of the configuration replaced."""
         sandbox = Sandbox(copy.deepcopy(dict(self.vendors)))
         sandbox.offset = self.offset
-        async with _served(sandbox) as made:
+        async with served(sandbox, World) as made:
             shutil.copytree(self.folder, made.folder, dirs_exist_ok=True)
             made.configure((self.url, made.url), *changes)
             yield made
-
-
-@asynccontextmanager
-async def _served(sandbox: Sandbox) -> AsyncIterator[World]:
-    async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="syncd-")))
-        url = await stack.enter_async_context(serving(sandbox))
-        control = await stack.enter_async_context(Control(url))
-        yield World(sandbox, control, folder, url)
