@@ -78,7 +78,9 @@ class Guard:
         counted = self._counted(sync.name, flow.name, now)
         standing = look.standing(flow, moves, limits)
         skews = [abs(self._skew(name) or 0.0) for name in (sync.left, sync.right)]
-        verdict = breakers.judge(moves, replace(standing, skew=max(skews)), limits, frozenset(counted))
+        verdict = breakers.judge(
+            moves, replace(standing, skew=timedelta(seconds=max(skews))), limits, frozenset(counted)
+        )
         if verdict.passed != Tally():
             at = now.replace(minute=now.minute // BUCKET * BUCKET, second=0, microsecond=0)
             look.tx.add_tally(sync.name, flow.name, at, verdict.passed)

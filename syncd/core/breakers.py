@@ -26,6 +26,7 @@ STANDING = (Breaker.CLOCK, Breaker.CLOSED)
 """These hold for as long as something is so, and let go by themselves."""
 
 NOTHING = Tally()
+MINUTE = timedelta(minutes=1)
 PASS = timedelta(hours=1)  # what happens within it counts together: one pass may come in many pages
 YOUNG = timedelta(hours=24)  # a flow without a past has nothing usual; its first creates are the approval's matter
 REMOVED, CHANGED, MADE, EMPTIED, MOVED = Decimal("0.1"), Decimal("0.3"), Decimal("0.5"), Decimal("0.8"), Decimal("0.25")
@@ -88,7 +89,7 @@ class Standing:
         linked: its synced records. recent: what went out within the last hour.
         young: nothing usual is known of it yet, or its history is being let in.
         busiest: the most creates of one hour so far. volume: what its documents are worth together, about.
-        skew: seconds by which the clocks of the flow's connections and ours are apart at most.
+        skew: how far the clocks of the flow's connections and ours are apart at most.
         refusals: records that stand refused for a closed period. closed: the last day of that period, as far as seen.
         tripped: breakers that hold something already. released: those that a person let go.
     """
@@ -98,7 +99,7 @@ class Standing:
     young: bool = False
     busiest: int = 0
     volume: Decimal = Decimal(0)
-    skew: float = 0.0
+    skew: timedelta = timedelta()
     refusals: int = 0
     closed: date | None = None
     tripped: frozenset[Breaker] = frozenset()
@@ -228,7 +229,7 @@ def judge(moves: Sequence[Move], standing: Standing, limits: Limits, counted: fr
 def _concerns(breaker: Breaker, move: Move, standing: Standing, limits: Limits) -> bool:
     match breaker:
         case Breaker.CLOCK:
-            return move.creates and standing.skew > limits.clock.total_seconds()
+            return move.creates and standing.skew > limits.clock
         case Breaker.CLOSED:
             inside = standing.closed is not None and move.day is not None and move.day <= standing.closed
             return inside and not move.refused and standing.refusals >= limits.closed
@@ -251,7 +252,7 @@ def _measured(
     recent, linked, n = standing.recent, standing.linked, len(moves)
     match breaker:
         case Breaker.CLOCK:
-            return Decimal(round(standing.skew / 60)), Decimal(0)
+            return Decimal(round(standing.skew / MINUTE)), Decimal(0)
         case Breaker.CLOSED:
             return Decimal(standing.refusals), Decimal(0)
         case Breaker.RULES:

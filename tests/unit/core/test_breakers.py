@@ -31,7 +31,7 @@ NORMAL = {
     "a first load": (_moves(5000, creates=True), Standing(linked=0, young=True)),
     "an hour like the busiest so far": (_moves(1400, creates=True), Standing(linked=1000, busiest=500)),
     "another filter for a few": (_moves(15, creates=True, ruled=True), GROWN),
-    "a clock that is a minute off": (_moves(5, creates=True), Standing(linked=1000, skew=60.0)),
+    "a clock that is a minute off": (_moves(5, creates=True), Standing(linked=1000, skew=timedelta(minutes=1))),
     "a few refusals": (_moves(5, creates=True, day=DAY), Standing(linked=1000, refusals=19, closed=DAY)),
     "an open period": (
         _moves(5, creates=True, day=DAY + timedelta(days=1)),
@@ -45,7 +45,7 @@ NORMAL = {
 }
 
 UNUSUAL = {
-    Breaker.CLOCK: (_moves(1, creates=True), Standing(linked=1000, skew=3600.0)),
+    Breaker.CLOCK: (_moves(1, creates=True), Standing(linked=1000, skew=timedelta(hours=1))),
     Breaker.CLOSED: (_moves(1, creates=True, day=DAY), Standing(linked=1000, refusals=20, closed=DAY)),
     Breaker.RULES: (_moves(101, changes=True, ruled=True), GROWN),
     Breaker.EMPTY: (_moves(12, removes=True, lost=True), Standing(linked=12)),
