@@ -13,7 +13,7 @@ import random
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -109,7 +109,7 @@ async def lost_and_found(w: World, nursery: Nursery) -> None:
 
 @pytest.mark.parametrize("kills", [SOME, pytest.param(MANY, marks=pytest.mark.slow)])
 async def test_a_rotation_killed_anywhere_locks_nobody_out(
-    kills: int, house: World, nursery: Nursery, capsys: pytest.CaptureFixture[str]
+    kills: int, house: World, nursery: Nursery, record_property: Callable[[str, object], None]
 ) -> None:
     """Named points and moments at random; then the next process opens the account, or the vendor left no way in."""
     draw, figures = random.Random(kills), Counter[str]()
@@ -133,8 +133,7 @@ async def test_a_rotation_killed_anywhere_locks_nobody_out(
         assert await nursery.lived(house) == FINE, f"kill {number}, {point or 'at a random moment'}"
         figures["went on"] += 1
     assert figures["killed"] >= kills * 0.8
-    with capsys.disabled():
-        print(f"\ntoken rotation: {dict(figures)}")
+    record_property("figures", ("token rotation", dict(figures)))
 
 
 async def test_an_answer_that_is_lost_costs_a_retry_and_nothing_else(house: World, nursery: Nursery) -> None:

@@ -54,15 +54,10 @@ LIKELY = 0.2  # of the requests an armed fault meets
 class Figures:
     """What happened and what came of it. `excused`: numbers of invoices that a person has been told about."""
 
-    seed: int
     happened: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     excused: set[str] = field(default_factory=set)
-
-    def words(self) -> str:
-        """One line for people."""
-        return f"chaos, seed {self.seed}: {dict(self.happened)}, faults {dict(self.faults)}, wrong {len(self.wrong)}"
 
 
 @dataclass
@@ -102,7 +97,7 @@ class Scene:
 
 async def chaos(seed: int, kills: int, life: float) -> Figures:
     """So many lives of a daemon, each some seconds long; then peace, and the judges."""
-    figures, draw = Figures(seed), random.Random(seed)
+    figures, draw = Figures(), random.Random(seed)
     async with _scene() as scene:
         people = People(FarHouse(scene.url, seed), random.Random(seed + 1), rarely=0.0)
         for _ in range(kills):
