@@ -243,7 +243,7 @@ async def test_ten_times_what_vendors_send_is_stored_when_acknowledged(tmp_path)
     async with house(tmp_path, connections=64) as here:
 
         async def send() -> None:
-            while time.monotonic() < end:
+            while time.monotonic() < end or sum(code == 200 for code in answers.values()) <= 100:
                 id, begin = next(numbers), time.monotonic()
                 body = crm_events(id)
                 answers[id] = await here.post("/webhooks/crm", body, hubspot_signed(body))
