@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -70,13 +72,15 @@ def _puts_back(patch: pytest.MonkeyPatch) -> None:
 
 
 def _says_it_again(patch: pytest.MonkeyPatch) -> None:
-    """What the other side knows already is sent whenever one looks."""
+    """What a poll reads again is news, and something is sent whenever there is news."""
+    days = cycle(range(1, 29))
+    patch.setattr(poller, "_news", lambda tx, connection, sightings: list(sightings))
     merge = reconcile.merge_rows
 
     def always(both: Any, *given: Any, **named: Any) -> Any:
         flowing = merge(both, *given, **named)
         if "due_date" in both.now[Side.LEFT].fields:
-            flowing.to[Side.RIGHT]["due_date"] = both.now[Side.LEFT].fields["due_date"]
+            flowing.to[Side.RIGHT]["due_date"] = date(2027, 1, next(days))
         return flowing
 
     patch.setattr(reconcile, "merge_rows", always)

@@ -10,7 +10,7 @@ a contact as it was before its merge (101), a search that shows what was (119), 
 and never became a record (206)."""
 
 
-@pytest.mark.parametrize("seed", range(300, 310))
+@pytest.mark.parametrize("seed", range(300, 306))
 def test_a_story_ends_well(seed: int) -> None:
     """Two hundred steps with every nemesis: nothing doubled, nothing lost, to the cent, and quiet in the end."""
     ended = tell(seed, 200)
