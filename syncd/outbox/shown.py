@@ -24,6 +24,9 @@ from syncd.store.store import Tx
 
 log = structlog.get_logger("syncd.shown")
 
+HISTORY = "before_start"
+"""What is kept out for its age is not touched: written to, it would have changed just now and be let in."""
+
 EVERY = 60.0  # seconds between two looks: what a minute brings goes out in the fewest calls
 PAGE = 2000  # entries of the activity looked at in one go
 
@@ -108,7 +111,7 @@ class Showing:
                 link=self._link(sync, side.other, kinds[record.flow], record.entity(side.other)),
             )
             for record in records
-            if (id := record.entity(side)) is not None
+            if (id := record.entity(side)) is not None and record.code != HISTORY
         }
 
     def _link(self, sync: SyncRules, side: Side, kind: Kind, id: str | None) -> str | None:

@@ -136,7 +136,8 @@ async def all_there(w: World, numbers: list[str]) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_a_locked_database_is_waited_for(synced: Snapshot, manager: Manager):
+@pytest.mark.parametrize("signs", [3, pytest.param(20, marks=pytest.mark.slow)])
+async def test_a_locked_database_is_waited_for(synced: Snapshot, manager: Manager, signs: int):
     """Somebody else holds it for a while: the status says so, the watchdog is fed, and then everything arrives."""
     async with synced.world(ANY_PORT) as w, managed(w, manager) as daemon:
         await manager.hears("WATCHDOG=1")
@@ -145,7 +146,7 @@ async def test_a_locked_database_is_waited_for(synced: Snapshot, manager: Manage
         sale = await crm_sale(w)
         assert "waiting for database" in await manager.hears("STATUS=")
         assert (await w.status())["daemon"]["database"] == "waiting"
-        for _ in range(3):
+        for _ in range(signs):  # one a second
             await manager.hears("WATCHDOG=1", 2 * WATCHDOG)
         other.execute("COMMIT")
         other.close()

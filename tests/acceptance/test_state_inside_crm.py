@@ -46,6 +46,18 @@ async def test_the_state_can_be_read_inside_hubspot() -> None:
         assert shown(after, "last_success") != shown(both.crm, "last_success")
 
 
+async def test_showing_states_lets_no_history_in() -> None:
+    """What is kept out for its age stays out: our own writing on it would make it look as if it had just changed."""
+    async with world(changes=[ON]) as w:
+        await w.once()
+        old = {row["id"] for row in await w.records(code="before_start")}
+        before = await w.mark()
+        assert old
+        await w.once()
+        assert {row["id"] for row in await w.records(code="before_start")} == old
+        assert [entry for entry in await w.written(before) if entry["operation"] == "create"] == []
+
+
 async def test_a_failing_display_fails_no_record() -> None:
     """What HubSpot does not take is not the record's trouble, and is shown later."""
     async with world(changes=[ON]) as w:
