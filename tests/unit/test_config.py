@@ -1,12 +1,14 @@
 """The configuration file: what it gives, and that every mistake is told at once with file, line and cure."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from syncd import recipes
 from syncd.config import Config, load, secret
+from syncd.core.breakers import Limits
 from syncd.errors import ConfigError, Exit
 
 GOOD = """\
@@ -134,6 +136,7 @@ def test_three_mistakes_are_three_problems_with_their_lines(tmp_path, environ):
         ("[connections.crm]\nwebhook_secrets = 'x'", "connections.crm.webhook_secrets"),
         ("[syncs.invoicing]\nspeed = 1", "syncs.invoicing.speed"),
         ("[syncs.invoicing]\nguard = { removal = 1 }", "syncs.invoicing.guard.removal"),
+        ("[syncs.invoicing]\nguard = { clocks = '10m' }", "syncs.invoicing.guard.clocks"),
         ("[syncs.invoicing.flows.invoices]\nway = 1", "syncs.invoicing.flows.invoices.way"),
         ("[syncs.invoicing.flows.invoices]\nfilters = { up = [] }", "syncs.invoicing.flows.invoices.filters.up"),
     ],
@@ -143,6 +146,29 @@ def test_an_unknown_key_is_refused_at_every_level(tmp_path, environ, line, key):
     found = {key: text for _, key, text in problems(tmp_path, environ, line)}
 
     assert found[key].startswith("is not a known key; ")
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ("money = -1", "is no amount; write a number like 50000"),
+        ("clock = 10", 'is no duration; write a number and a unit, like "30s", "1m" or "2h"'),
+        ("creates = 1.5", "input should be a valid integer; give a number of records created within an hour"),
+    ],
+)
+def test_limits_of_breakers_are_checked(tmp_path, environ, limit, message):
+    """Each with what it should be."""
+    text = GOOD.replace("[syncs.invoicing]\n", f"[syncs.invoicing]\nguard = {{ {limit} }}\n")
+    ((_, key, found),) = problems(tmp_path, environ, text)
+    assert (key, found) == (f"syncs.invoicing.guard.{limit.split()[0]}", message)
+
+
+def test_limits_of_breakers_reach_the_guard(tmp_path, environ):
+    """What is set is set, the rest is as usual; amounts are exact."""
+    limits = 'guard = { money = 2500.10, clock = "1h", removals = 3 }'
+    text = GOOD.replace("[syncs.invoicing]\n", f"[syncs.invoicing]\n{limits}\n")
+    found = loaded(tmp_path, environ, text).syncs["invoicing"].guard.limits()
+    assert found == Limits(money=Decimal("2500.10"), clock=timedelta(hours=1), removals=3)
 
 
 @pytest.mark.parametrize(
