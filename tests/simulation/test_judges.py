@@ -79,7 +79,7 @@ def _says_it_again(patch: pytest.MonkeyPatch) -> None:
 
     def always(both: Any, *given: Any, **named: Any) -> Any:
         flowing = merge(both, *given, **named)
-        if "due_date" in both.now[Side.LEFT].fields:
+        if both.now[Side.LEFT].fields.get("due_date") == date(2027, 1, 15):  # of one only: many would trip a breaker
             flowing.to[Side.RIGHT]["due_date"] = date(2027, 1, next(days))
         return flowing
 
