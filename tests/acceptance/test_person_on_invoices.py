@@ -262,7 +262,9 @@ async def test_voiding_everything_at_once_is_held(synced: Snapshot) -> None:
         assert await w.written(mark) == []
         assert _flow(status, "invoices")["waiting"] == {"held": len(unpaid)}
         held = await w.records(flow="invoices", code="held")
-        assert {row["words"] for row in held} == {f"{len(unpaid)} records would be voided or deleted, 20 are allowed."}
+        assert {row["words"] for row in held} == {
+            f"Many removals: {len(unpaid)} records would be voided or deleted, 20 are allowed."
+        }
 
 
 def _unpaid(invoice: Row) -> bool:
