@@ -82,6 +82,7 @@ STAYS = frozenset(
 )
 """What of a running daemon another configuration does not replace."""
 LOCKED = "locked"
+PATIENCE = 60.0  # seconds a command waits for what is due soon
 IDLE_SECONDS = 1.0  # how long the loop sleeps at least when nothing could be done
 LONGEST_IDLE = 15.0  # and at most: a net under what should have woken it
 
@@ -557,7 +558,12 @@ async def backfilled(
         await app.backfill(sync, flow, since)
         async with anyio.create_task_group() as group:
             group.start_soon(_telling, app, tell)
-            await app.drain(wait)
+            with anyio.move_on_after(wait):
+                # What is only due in minutes is not history's: it is left to the next run.
+                await app.drain(PATIENCE)
+                while app.backfiller.reading(sync):
+                    await anyio.sleep(1)
+                    await app.drain(PATIENCE)
             group.cancel_scope.cancel()
         return await app.backfills()
 

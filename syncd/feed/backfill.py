@@ -101,6 +101,10 @@ class Backfiller:
             told.append(_told(one, waiting, self._engine.clock.now()))
         return told
 
+    def reading(self, sync: str) -> bool:
+        """Whether some of a sync's history has still to be looked at."""
+        return any(backfill.sync == sync for backfill in self._open.values())
+
     async def step(self) -> int:
         """One page of each unfinished backfill whose connections can be used; returns how many there were."""
         found = 0
