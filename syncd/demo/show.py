@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import anyio
@@ -16,6 +17,8 @@ from syncd.demo.voice import Voice
 from syncd.model.record import Status
 from syncd.status.local import VENDOR_NAMES
 from syncd.status.reader import Reader
+from syncd.store.rows import CountRow
+from syncd.store.store import Tx
 
 LOOK = 0.4  # seconds between two looks for news
 QUIET = 3  # looks in a row at which nothing is pending and no count has moved: the first sync is over
@@ -108,11 +111,17 @@ class Show:
         while quiet < QUIET and self._app.clock.monotonic() < patience:
             if await self._stopped_within(LOOK):
                 return False
-            counts = sorted(await self._app.store.read(lambda tx: tx.counts()))
-            busy = not counts or any(row.n for row in counts if row.status == Status.PENDING)
+            counts, due = await self._app.store.read(self._standing)
+            # What nobody has looked at yet has no record that could be pending.
+            waiting = due is not None and due <= self._app.clock.now()
+            busy = waiting or not counts or any(row.n for row in counts if row.status == Status.PENDING)
             quiet = 0 if busy or counts != before else quiet + 1
             before = counts
         return True
+
+    def _standing(self, tx: Tx) -> tuple[list[CountRow], datetime | None]:
+        """The counts, and when something is due next."""
+        return sorted(tx.counts()), tx.next_due(list(self._app.engine.connectors))
 
     async def _play(self, script: Script) -> None:
         for scene in script():

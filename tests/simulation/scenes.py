@@ -39,7 +39,7 @@ def _invoice(house: House) -> tuple[str, str]:
 
 
 def update(house: House) -> None:
-    """Another due date in the CRM, other notes in the books."""
+    """Another due date in the CRM."""
     crm, _ = _invoice(house)
     house.person(CRM, "update", "invoices", crm, hs_due_date="2027-01-15")
 
