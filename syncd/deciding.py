@@ -26,7 +26,7 @@ from syncd.model.snapshot import Presence, Snapshot
 log = structlog.get_logger("syncd.turn")
 
 KEPT = "kept"  # the cause of a hint that was worked on already, but for what had to be made first
-ROUNDS = 8  # look-ups a decision may ask for one after the other; more means that it can never be made
+ROUNDS = 64  # look-ups a decision may ask for one after the other, several times the longest chain of questions there is
 
 
 @dataclass(slots=True)

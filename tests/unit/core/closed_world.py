@@ -30,7 +30,7 @@ from tests.unit.core.builders import LEFT, NOW, RIGHT, invoice, rules
 from tests.unit.core.vendor_double import Vendor
 
 ANN = Party(email="ann@example.com", first_name="Ann", last_name="Lee")
-ROUNDS = 8  # as many look-ups one after the other as a turn allows
+ROUNDS = 16  # look-ups one after the other: a quarter of what a turn allows
 PASSES = 25
 USUAL = rules()
 SIDES = {
