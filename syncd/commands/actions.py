@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from syncd.commands.common import CONFIG, ConfigFile, Json, StateDir, Word
 from syncd.errors import Exit, Unconfirmed, UsageError
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ T = TypeVar("T")
 
 app = typer.Typer()
 tokens = typer.Typer(help="Access tokens of the HTTP API.", no_args_is_help=True)
+app.add_typer(tokens, name="token")
 
-Word = Annotated[str, typer.Argument(metavar="RECORD", help="A record's id, number, e-mail, SKU or vendor id.")]
 MaybeWord = Annotated[
     str | None, typer.Argument(metavar="[RECORD]", help="A record's id, number, e-mail, SKU or vendor id.")
 ]
@@ -31,11 +32,7 @@ Sync = Annotated[str | None, typer.Option(help="Of all records of this sync.")]
 Flow = Annotated[str | None, typer.Option(help="Of all records of this flow.")]
 Code = Annotated[str | None, typer.Option(help="Of all records with this category or reason.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it although it cannot be undone.")]
-ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
-StateDir = Annotated[Path | None, typer.Option("--state-dir", help="Where the state is, instead of the file's.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 TokenName = Annotated[str, typer.Argument(metavar="NAME", help="What the token is called.")]
-CONFIG = Path("syncd.toml")
 
 
 @app.command()

@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from syncd.commands.common import CONFIG, ConfigFile, Json
+
 if TYPE_CHECKING:
     from syncd.backups import Place
 
 app = typer.Typer()
 
-ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 StateDir = Annotated[Path | None, typer.Option("--state-dir", help="Where the state is; no configuration is read.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-DEFAULT_CONFIG = Path("syncd.toml")
 
 
 @app.command()
 def backup(
     to: Annotated[Path | None, typer.Option(help="The file to write, instead of one in the state's backups.")] = None,
     keep: Annotated[int, typer.Option(min=1, help="How many of the state's backups to keep.")] = 14,
-    config: ConfigFile = DEFAULT_CONFIG,
+    config: ConfigFile = CONFIG,
     state_dir: StateDir = None,
     json: Json = False,
 ) -> None:
@@ -41,7 +40,7 @@ def backup(
 @app.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A copy that `syncd backup` has made.")],
-    config: ConfigFile = DEFAULT_CONFIG,
+    config: ConfigFile = CONFIG,
     state_dir: StateDir = None,
     json: Json = False,
 ) -> None:
