@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import anyio
 from aiohttp import web
 
+from syncd.entrance.connection import GuardedRunner
+from syncd.entrance.gate import Gate
 from syncd.errors import StateBusy
 
 HEADERS: Mapping[str, str] = {
@@ -19,6 +21,7 @@ HEADERS: Mapping[str, str] = {
     "Referrer-Policy": "no-referrer",  # the address holds the code
     "Cache-Control": "no-store",
 }
+MOST_CONNECTIONS = 64
 LOOPBACK = {"localhost": ("127.0.0.1", "::1")}
 """Browsers try either."""
 
@@ -61,7 +64,8 @@ async def landing(redirect: str, port: int, state: str) -> AsyncIterator[Landing
     made = Landing(state)
     app = web.Application()
     app.add_routes([web.get(parts.path or "/", made.take)])
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    gate = Gate(MOST_CONNECTIONS, MOST_CONNECTIONS, most_bytes=0)  # an answer is an address, it has no body
+    runner = GuardedRunner(app, gate, "redirect.request_failed", keepalive_timeout=1.0, shutdown_timeout=1.0)
     await runner.setup()
     try:
         first, *others = LOOPBACK.get(host, (host,))

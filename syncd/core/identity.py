@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from syncd.core.alignment import carry_keys
 from syncd.core.content import label, match_keys
 from syncd.core.decision import Case, Context
-from syncd.core.lines import carry_keys
 from syncd.core.outcome import Settled
 from syncd.core.parents import FALLBACK
 from syncd.model.content import Content

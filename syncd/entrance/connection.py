@@ -130,6 +130,32 @@ class GuardedServer(web.Server):
         return GuardedConnection(self, self._gate, self._fault, loop=self._loop, **self._kwargs)
 
 
+class GuardedRunner(web.AppRunner):
+    """aiohttp's runner, with guarded connections. Nothing is logged of requests: query strings hold what people search.
+
+    Args:
+        fault: the event that is logged when answering fails.
+    """
+
+    def __init__(
+        self, app: web.Application, gate: Gate, fault: str, *, keepalive_timeout: float, shutdown_timeout: float
+    ) -> None:
+        super().__init__(app, handle_signals=False, shutdown_timeout=shutdown_timeout)
+        self._gate = gate
+        self._fault = fault
+        self._keepalive = keepalive_timeout
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return GuardedServer(
+            made.request_handler,
+            self._gate,
+            self._fault,
+            request_factory=made.request_factory,
+            keepalive_timeout=self._keepalive,
+        )
+
+
 def through_socket_file(transport: asyncio.BaseTransport) -> bool:
     """Whether the connection came through a unix socket, which only its file's rights open."""
     return isinstance(transport.get_extra_info("sockname"), str | bytes)

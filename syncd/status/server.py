@@ -6,12 +6,11 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 
 from syncd.config_values import Listen
-from syncd.entrance.connection import GuardedServer
+from syncd.entrance.connection import GuardedRunner
 from syncd.entrance.gate import Gate
 from syncd.errors import ConfigError, StateBusy
 from syncd.status.api import create_app
@@ -46,8 +45,12 @@ async def serving(source: Owner, socket: Path) -> AsyncIterator[str]:
         raise ConfigError([source.config.problem(("daemon", "state_dir"), words, cure)])
     listen = source.config.daemon.listen
     assert listen.loopback  # the configuration refuses any other address: there are no access tokens yet
-    runner = _Runner(
-        create_app(source), keepalive_timeout=IDLE_SECONDS, shutdown_timeout=STOP_SECONDS, handle_signals=False
+    runner = GuardedRunner(
+        create_app(source),
+        Gate(MOST_CONNECTIONS, MOST_CONNECTIONS, most_bytes=MOST_CONNECTIONS * MAX_BODY),
+        "status.request_failed",
+        keepalive_timeout=IDLE_SECONDS,
+        shutdown_timeout=STOP_SECONDS,
     )
     await runner.setup()
     # A shell knows the state's directory but not the service's runtime directory: there, a link leads to the socket.
@@ -65,28 +68,6 @@ async def serving(source: Owner, socket: Path) -> AsyncIterator[str]:
         await runner.cleanup()
         _forget(socket)
         _forget(link)
-
-
-class _Runner(web.AppRunner):
-    """aiohttp's runner, with guarded connections. Nothing is logged of requests: query strings hold what people search.
-
-    Args:
-        options: of the connections.
-    """
-
-    def __init__(self, app: web.Application, *, keepalive_timeout: float, **options: Any) -> None:
-        super().__init__(app, **options)
-        self._keepalive = keepalive_timeout
-
-    async def _make_server(self) -> web.Server:
-        made = await super()._make_server()
-        return GuardedServer(
-            made.request_handler,
-            Gate(MOST_CONNECTIONS, MOST_CONNECTIONS, most_bytes=MOST_CONNECTIONS * MAX_BODY),
-            "status.request_failed",
-            request_factory=made.request_factory,
-            keepalive_timeout=self._keepalive,
-        )
 
 
 async def _listen(runner: web.AppRunner, listen: Listen) -> int:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from syncd.core.content import project
 from syncd.model.record import Status
 from syncd.model.references import Kind, Side
+from tests.properties.scale import scaled
 from tests.properties.test_plan_properties import FIELDS, edit, world_of_people
 from tests.unit.core.builders import LEFT, RIGHT, line
 from tests.unit.core.closed_world import World, inbound, outbound
@@ -27,7 +28,7 @@ on_people = st.one_of(
 
 
 @given(st.sampled_from(["left", "right", "hold"]), changes, st.lists(on_people, min_size=1, max_size=3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(60), deadline=None)
 def test_no_action_loses_an_edit_of_one_side(conflict: str, made: list[Any], asked: list[Any]) -> None:
     """It arrives, or waits where it was made; only force overwrites it, and then the account has it."""
     w, ids = world_of_people({}, {}, conflict)
@@ -69,7 +70,7 @@ def asked_of(w: World, ids: Mapping[Side, str], name: str, told: dict[str, Any])
 
 
 @given(sides, st.lists(st.one_of(edits, on_invoices), min_size=1, max_size=6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scaled(60), deadline=None)
 def test_nothing_but_its_own_people_changes_what_belongs_to_the_side_of_birth(birth: Side, story: list[Any]) -> None:
     """Whatever is edited and asked, in whatever order: its amounts, number and lines are as its people left them, and
     a record that counts as synced has equal totals, or somebody accepted the difference."""

@@ -22,10 +22,10 @@ from syncd.model.content import shown
 from syncd.model.nouns import Line
 from syncd.model.record import Record, Status
 from syncd.model.references import Kind, Side
+from tests.properties.scale import scaled
 from tests.unit.core.builders import LEFT, RIGHT, rules
 from tests.unit.core.closed_world import World, inbound, outbound
 
-SOME = max(60, settings.default.max_examples // 2)  # by the profile
 MAPS = {"gold": "G", "silver": "S", "bronze": "B"}
 MAPPED: tuple[dict[str, Any], ...] = (
     {"left": "properties.a", "right": "custom.A"},
@@ -126,7 +126,7 @@ stories = st.tuples(st.sampled_from(Side), conflicts, st.integers(0, len(MAPPED)
 
 
 @given(stories, edits(LEFT), edits(RIGHT))
-@settings(deadline=None, max_examples=SOME)
+@settings(deadline=None, max_examples=scaled(60))
 def test_every_rule_comes_to_the_same_in_both_orders_of_arrival(
     story: tuple[Side, str, int], left: Mapping[str, Any], right: Mapping[str, Any]
 ) -> None:
@@ -148,7 +148,7 @@ def test_every_rule_comes_to_the_same_in_both_orders_of_arrival(
 
 
 @given(stories, edits(LEFT), edits(RIGHT))
-@settings(deadline=None, max_examples=SOME)
+@settings(deadline=None, max_examples=scaled(60))
 def test_no_edit_of_one_side_alone_is_lost_and_the_rule_decides_the_rest(
     story: tuple[Side, str, int], left: Mapping[str, Any], right: Mapping[str, Any]
 ) -> None:

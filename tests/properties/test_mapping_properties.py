@@ -14,6 +14,7 @@ from syncd.core.crossing import as_text, cross
 from syncd.core.outcome import Settled
 from syncd.core.rules import FlowRules, Row
 from syncd.model.references import Kind, Side
+from tests.properties.scale import scaled
 from tests.unit.core.builders import LEFT, RIGHT, rules
 from tests.unit.core.closed_world import World, outbound
 
@@ -41,7 +42,7 @@ def stories(draw: st.DrawFn) -> tuple[Mapping[str, Any], list[tuple[Side, Any]]]
 
 
 @given(stories())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=scaled(60))
 def test_custom_rows_come_to_rest(story: tuple[Mapping[str, Any], list[tuple[Side, Any]]]) -> None:
     """After each edit one write at most follows and no echo; then both sides agree, or the record says why not."""
     told, edits = story

@@ -24,6 +24,7 @@ from syncd.model.record import Op
 from syncd.model.references import Kind, Side
 from syncd.model.values import digest
 from syncd.plan_file import PlanRefused, read
+from tests.properties.scale import scaled
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ids = st.sampled_from(["1", "2", "30"])
@@ -143,7 +144,7 @@ def test_a_plan_as_it_was_made_may_be_applied_for_a_day() -> None:
             read(plan, {"crm": "7"}, now)
 
 
-@settings(max_examples=50)
+@settings(max_examples=scaled(50))
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists, max_leaves=5), st.data())
 def test_anything_else_is_refused_in_words(junk: object, data: st.DataObject) -> None:
     """Any file at all, and a plan with any of its values replaced: refused, never carried out and never a crash."""

@@ -31,6 +31,7 @@ from syncd.model.nouns import (
 from syncd.model.record import Record, Status
 from syncd.model.references import Kind, Side
 from syncd.model.snapshot import Presence, Snapshot
+from tests.properties.scale import scaled
 from tests.unit.core.builders import LEFT, NOW, RIGHT, START, invoice, payment, rules, summed
 from tests.unit.core.closed_world import SIDES, World
 
@@ -156,7 +157,7 @@ def anything(draw: st.DrawFn) -> World:
 
 
 @given(anything())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(100), deadline=None)
 def test_the_decision_is_total(world: World) -> None:
     """Whatever is shown and remembered, a decision is made, in no more rounds of questions than a turn allows."""
     for record in list(world.records.values()):
@@ -225,7 +226,7 @@ def agreeing(w: World, ids: Mapping[Side, str], name: str) -> bool:
 
 
 @given(habits, habits, conflicts, st.lists(edits, max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(100), deadline=None)
 def test_after_any_edits_both_sides_agree_by_the_rule_and_nothing_echoes(
     left: Normalisers, right: Normalisers, conflict: str, rounds: list[list[Edit]]
 ) -> None:
@@ -254,7 +255,7 @@ def test_after_any_edits_both_sides_agree_by_the_rule_and_nothing_echoes(
 
 
 @given(habits, habits, conflicts, edits, edits)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(100), deadline=None)
 def test_the_order_of_arrival_plays_no_part(
     left: Normalisers, right: Normalisers, conflict: str, first: list[Edit], second: list[Edit]
 ) -> None:
@@ -277,7 +278,7 @@ def test_the_order_of_arrival_plays_no_part(
 
 
 @given(habits, habits, conflicts, edits)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(100), deadline=None)
 def test_deciding_alone_agrees_on_nothing_that_was_not_seen(
     left: Normalisers, right: Normalisers, conflict: str, changes: list[Edit]
 ) -> None:
@@ -336,7 +337,7 @@ REFUSED = {"amount_mismatch", "order_level_amount"}
 
 
 @given(lists, whole, st.sampled_from([Decimal(0), Decimal(0), Decimal("0.01"), Decimal("-0.01")]), lists, whole)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(100), deadline=None)
 def test_totals_agree_to_the_cent_or_the_record_says_why(
     lines: list[Line], extra: list[Adjustment], off: Decimal, later: list[Line], extra_later: list[Adjustment]
 ) -> None:
@@ -366,7 +367,7 @@ def pushed(draw: st.DrawFn, lines: tuple[Line, ...]) -> tuple[Line, ...]:
 
 
 @given(lists, st.data(), st.sampled_from(Side))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(100), deadline=None)
 def test_edits_of_the_lines_at_the_origin_arrive_whole(lines: list[Line], data: st.DataObject, origin: Side) -> None:
     """The other side shows the same amounts, in one write, from either origin, on strong and on weak line ids."""
     w = World()
@@ -399,7 +400,7 @@ moves = st.lists(
 
 
 @given(st.sampled_from(Side), conflicts, st.booleans(), st.lists(moves, max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scaled(100), deadline=None)
 def test_a_month_in_the_life_of_an_invoice(origin: Side, conflict: str, records: bool, months: list[Any]) -> None:
     """People edit what they may and what they may not, pay, take payments back and void, on both sides at once.
 

@@ -13,6 +13,7 @@ from syncd.model.snapshot import Snapshot
 from syncd.store.codec import content_digest, snapshot_from_plain, snapshot_to_plain
 from syncd.store.columns import LONGEST_KEY, JsonText, index_key
 from syncd.store.store import Store
+from tests.properties.scale import scaled
 
 text = st.text(st.characters(exclude_categories=["Cs"]))  # a lone surrogate is no text: the wire refuses it
 amounts = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**15), max_value=10**15)
@@ -91,7 +92,7 @@ saved = st.builds(
 folds = st.tuples(st.sampled_from("abcde"), st.sampled_from("abcde")).filter(lambda pair: pair[0] != pair[1])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scaled(40), deadline=None)
 @given(st.lists(st.lists(saved, max_size=4) | folds, max_size=8))
 def test_counts_are_what_a_recount_finds(history: list[list[Record] | tuple[str, str]]) -> None:
     """After any saves and folds; and every record is on exactly one page of the listing."""

@@ -1,5 +1,6 @@
 """The address a vendor sends a person back to: open for one answer, on this machine only."""
 
+import asyncio
 import socket
 
 import aiohttp
@@ -49,3 +50,16 @@ async def test_an_address_in_use_is_said_so(port):
     with socket.create_server(("127.0.0.1", port)), pytest.raises(StateBusy, match="register another redirect_url"):
         async with landing(f"http://127.0.0.1:{port}/", 1, "s"):
             pass
+
+
+async def test_what_is_no_request_is_repeated_to_nobody(port, caplog):
+    """An address may hold a code: neither the answer nor a log tells what could not be read."""
+    async with landing(f"http://127.0.0.1:{port}/", 1, "s"):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /?code=canary-code&state=s HTTP/canary-version\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+
+    assert answer.split(b" ")[1] == b"400"
+    assert b"canary" not in answer
+    assert "canary" not in caplog.text

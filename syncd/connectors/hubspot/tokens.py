@@ -23,6 +23,10 @@ REVOKE = TOKEN + "/revoke"
 INTROSPECT = TOKEN + "/introspect"
 T = TypeVar("T")
 NEVER = "1970-01-01"  # the expiry that HubSpot prints for a token that is no token
+# What is said of a token or a code that is worth nothing, the last as OAuth has it (RFC 6749, section 5.2).
+WORTHLESS = frozenset(
+    {"BAD_REFRESH_TOKEN", "BAD_AUTH_CODE", "MISMATCH_REDIRECT_URI_AUTH_CODE", "BAD_CODE_VERIFIER", "invalid_grant"}
+)
 
 
 class Issuer:
@@ -57,7 +61,7 @@ class Issuer:
     async def _granted(self, form: dict[str, str]) -> Grant:
         reply = await self._sent(TOKEN, form)
         if reply.status != 200:
-            raise GrantRefused(_words(reply))
+            raise _refusal(reply)
         token = _answer(wire.Token, reply)
         return Grant(
             access_token=token.access_token,
@@ -121,6 +125,17 @@ def _answer(shape: type[T], reply: HttpReply) -> T:
         raise ConnectionTrouble(Condition.MALFORMED_ANSWER, f"the token address: {error}") from error
 
 
+def _refusal(reply: HttpReply) -> GrantRefused | ConnectionTrouble:
+    """A gateway's answer says nothing of the token: it must not look like a consent that is over."""
+    problem = problem_of(reply)
+    codes = {code for code in (problem.status, problem.error) if isinstance(code, str)}
+    if codes & WORTHLESS:
+        return GrantRefused(_words(reply))
+    if any(code.startswith("BAD_") for code in codes):  # our keys, or what we ask for
+        return ConnectionTrouble(Condition.AUTHORIZATION_LOST, _words(reply))
+    return ConnectionTrouble(Condition.MALFORMED_ANSWER, f"HTTP {reply.status} from the token address")
+
+
 def _words(reply: HttpReply) -> str:
     problem = problem_of(reply)
-    return f"{problem.status or reply.status}: {words_of(problem)}"
+    return f"{problem.error or problem.status or reply.status}: {words_of(problem)}"

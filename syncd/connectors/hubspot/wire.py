@@ -88,6 +88,7 @@ class Problem(msgspec.Struct, rename="camel"):
     errors: list[Detail] = []
     context: dict[str, list[Any]] = {}
     status: Any = None  # "error", or the code itself on the token endpoint
+    error: Any = None  # the code as OAuth has it, should the token endpoint ever say it so
 
 
 class Records(msgspec.Struct, rename="camel"):

@@ -5,6 +5,7 @@ and gets every test below. What only one vendor does is tested in a file of its 
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -156,7 +157,7 @@ def change(seen: Snapshot, intent: str = "u1", **parts: Any) -> Order:
     return Order(intent=intent, op=Op.UPDATE, kind=seen.kind, id=seen.id, if_version=seen.version, seen=seen, **parts)
 
 
-class ConnectorContract:
+class ConnectorContract(ABC):
     """Every connector passes this.
 
     Attributes:
@@ -172,28 +173,28 @@ class ConnectorContract:
     edit: ClassVar[Mapping[str, Any]]
     edited: ClassVar[Mapping[str, Any]]
 
-    def settings(self, url: str, keys: Mapping[str, str]) -> ConnectionSettings:
-        raise NotImplementedError
+    @abstractmethod
+    def settings(self, url: str, keys: Mapping[str, str]) -> ConnectionSettings: ...
 
-    def connect(self, settings: ConnectionSettings, transport: Any, clock: SkippingClock) -> Connector:
-        raise NotImplementedError
+    @abstractmethod
+    def connect(self, settings: ConnectionSettings, transport: Any, clock: SkippingClock) -> Connector: ...
 
+    @abstractmethod
     def new_party(self, number: int = 1) -> Order:
         """A create that the vendor takes; `number` makes it another one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bad_party(self) -> Order:
         """A create that the vendor refuses for one of its values."""
-        raise NotImplementedError
 
-    def new_product(self) -> Order:
-        raise NotImplementedError
+    @abstractmethod
+    def new_product(self) -> Order: ...
 
-    def new_invoice(self) -> Order:
-        raise NotImplementedError
+    @abstractmethod
+    def new_invoice(self) -> Order: ...
 
-    def new_payment(self, invoice: str) -> Order:
-        raise NotImplementedError
+    @abstractmethod
+    def new_payment(self, invoice: str) -> Order: ...
 
     @pytest.fixture
     async def stage(self) -> AsyncIterator[Stage]:

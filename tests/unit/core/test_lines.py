@@ -1,4 +1,4 @@
-"""Lines: which is which, three-way merge, totals, and amounts that quantities cannot say."""
+"""Lines: which is which, and amounts that quantities cannot say."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from itertools import count
 
 import pytest
 
-from syncd.core.lines import LineConflict, align, carry_keys, expressible, merge, total
-from syncd.core.rules import Conflict
+from syncd.core.alignment import align, carry_keys
+from syncd.core.lines import expressible
 from syncd.model.nouns import Line
 
 
@@ -110,99 +110,7 @@ def test_two_hundred_changed_lines_of_one_product_are_aligned_at_once() -> None:
     assert keys(old, new) == [str(n) for n in range(200)]
 
 
-# --- three-way merge
-
-
-@pytest.mark.parametrize("rule", list(Conflict))
-def test_different_lines_and_fields_all_survive(rule: Conflict) -> None:
-    """One side changes a text and adds a line, the other changes a quantity and removes a line."""
-    left = (replace(A, description="new words"), B, C, D := line("d", "P4"))
-    right = (replace(A, quantity=Decimal(4), amount=Decimal(40)), C)
-    merged = merge((A, B, C), left, right, rule)
-
-    both = replace(A, description="new words", quantity=Decimal(4), amount=Decimal(40))
-    assert merged.lines == (both, C, D)
-    assert merged.conflicts == merged.overwritten == ()
-
-
-def test_the_same_field_follows_the_rule_and_the_loser_is_kept() -> None:
-    """Left, right, or nobody until a person decides."""
-    left, right = (replace(A, description="ours"),), (replace(A, description="theirs"),)
-    met = (LineConflict("a", "description", "ours", "theirs"),)
-
-    won = merge((A,), left, right, Conflict.LEFT)
-    assert (won.lines, won.overwritten, won.conflicts) == (left, met, ())
-    assert merge((A,), left, right, Conflict.RIGHT).lines == right
-    held = merge((A,), left, right, Conflict.HOLD)
-    assert (held.lines, held.overwritten, held.conflicts) == ((A,), (), met)
-
-
-def test_quantity_and_price_are_never_mixed() -> None:
-    """A quantity of one side with the price of the other is an amount nobody wrote."""
-    left = (replace(A, quantity=Decimal(2), amount=Decimal(20)),)
-    right = (replace(A, unit_price=Decimal(9), amount=Decimal(9)),)
-    merged = merge((A,), left, right, Conflict.RIGHT)
-
-    assert merged.lines == right
-    assert {conflict.field for conflict in merged.overwritten} == {"quantity", "unit_price", "amount"}
-
-
-def test_a_removed_line_against_an_edited_one_follows_the_rule() -> None:
-    """The loser's line is told in words."""
-    edited = replace(A, description="still wanted")
-
-    gone = merge((A, B), (B,), (edited, B), Conflict.LEFT)
-    assert gone.lines == (B,)
-    assert gone.overwritten == (LineConflict("a", "line", None, "1 × 10 = 10 still wanted"),)
-    assert merge((A, B), (B,), (edited, B), Conflict.RIGHT).lines == (edited, B)
-    assert merge((A, B), (B,), (edited, B), Conflict.HOLD).lines == (A, B)
-
-
-def test_the_same_edit_on_both_sides_is_no_conflict() -> None:
-    """Whoever came first."""
-    edited = (replace(A, description="agreed"),)
-
-    assert merge((A,), edited, edited, Conflict.HOLD).lines == edited
-    assert merge((A, B), (A,), (A,), Conflict.HOLD).lines == (A,)
-
-
-def test_the_order_comes_from_the_side_that_changed_it_else_from_the_winner() -> None:
-    """A line of the other side stands after the one it follows there."""
-    d, e = line("d", "P4"), line("e", "P5")
-
-    assert merge((A, B, C), (A, B, C), (C, A, B), Conflict.LEFT).lines == (C, A, B)
-    assert merge((A, B), (A, d, B), (A, B, e), Conflict.LEFT).lines == (A, d, B, e)
-    assert merge((A, B), (A, d, B), (B, e, A), Conflict.RIGHT).lines == (B, e, A, d)
-
-
-def test_vendor_ids_belong_to_one_side_and_are_left_out() -> None:
-    """The caller lays each side's own ids over the merged lines, by key."""
-    merged = merge((A,), (replace(A, id="L1"),), (replace(A, id="7"),), Conflict.LEFT)
-
-    assert merged.lines == (A,)
-
-
-def test_an_ambiguous_list_is_one_field() -> None:
-    """Taken whole from the side that changed it; if both did, the rule decides about the whole."""
-    left, right = (A, C), (A, B, C)
-
-    assert merge((A, B), left, (A, B), Conflict.RIGHT, atomic=True).lines == left
-    assert merge((A, B), (A, B), right, Conflict.LEFT, atomic=True).lines == right
-    won = merge((A, B), left, right, Conflict.LEFT, atomic=True)
-    assert won.lines == left
-    assert [(c.field, c.left) for c in won.overwritten] == [("lines", "1 × 10 = 10 work on P1; 3 × 10 = 30 work on P3")]
-    held = merge((A, B), left, right, Conflict.HOLD, atomic=True)
-    assert held.lines == (A, B)
-    assert len(held.conflicts) == 1
-
-
 # --- amounts
-
-
-def test_the_total_counts_amounts_only() -> None:
-    """A line of text adds nothing."""
-    assert total((A, B, Line(description="Thank you"))) == Decimal(30)
-    assert total(()) == Decimal(0)
 
 
 @pytest.mark.parametrize(
