@@ -19,7 +19,7 @@ from syncd.reloading import Reloader
 from syncd.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from syncd.app import App
+    from syncd.running import App
 
 log = structlog.get_logger("syncd.daemon")
 
@@ -80,7 +80,7 @@ async def attended(app: App, notifier: Notifier, until: anyio.Event) -> AsyncIte
     """While the block runs the service manager is kept up to date, and SIGHUP reads the configuration anew."""
     reloader = Reloader(app, notifier)
     attendant = Attendant(app, notifier, Marks(app.engine, app.store.pulse))
-    app.between = reloader.look
+    app.loop.between = reloader.look
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, reloader.ask)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from syncd.app import App, opened
+from syncd.app import opened
 from syncd.bring import naming
 from syncd.config import Config
 from syncd.connectors.base import ConnectionTrouble
@@ -25,6 +25,7 @@ from syncd.model.record import Priority
 from syncd.model.references import EntityRef, Kind, MatchKey, Side
 from syncd.model.snapshot import Presence, Snapshot
 from syncd.model.values import decimal_text
+from syncd.running import App
 from syncd.status.view import moment
 from syncd.store.store import Tx
 from syncd.store.tx_audit import Place, Standing

@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 from syncd import checkup_here
-from syncd.app import App, opened
+from syncd.app import opened
 from syncd.checkup_options import products_account, taxes
 from syncd.config import Config
 from syncd.connectors.base import Account, Condition, ConnectionTrouble, Connector, FieldProblem, Finding, Severity
@@ -16,6 +16,7 @@ from syncd.errors import PermissionRefused
 from syncd.feed import doors
 from syncd.model.connection import ConnectionRow
 from syncd.model.references import Kind
+from syncd.running import App
 
 
 async def check(config: Config) -> list[Finding]:

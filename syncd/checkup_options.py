@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from syncd.app import App
 from syncd.connectors.base import Account, Finding, Severity
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.model.nouns import Product
 from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.tax import TaxCode
+from syncd.running import App
 
 
 async def taxes(app: App, sync: SyncRules) -> list[Finding]:

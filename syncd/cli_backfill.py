@@ -38,10 +38,10 @@ async def backfill(
                     await anyio.sleep(ASK_AGAIN)
                     told = await running.backfills()
             return told
-    from syncd import app
+    from syncd import runs
 
     midnight = datetime(since.year, since.month, since.day, tzinfo=UTC)
-    return await app.backfilled(config, sync, flow, midnight, wait=wait, tell=tell)
+    return await runs.backfilled(config, sync, flow, midnight, wait=wait, tell=tell)
 
 
 def working(told: Told, sync: str) -> bool:

@@ -6,12 +6,13 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from syncd.app import App, opened
+from syncd.app import opened
 from syncd.cli_client import answers, look_up
 from syncd.config import Config
 from syncd.erasure import ask, erase, of_email, thoroughly
 from syncd.errors import StateBusy, UsageError
 from syncd.model.references import EntityRef, Kind
+from syncd.running import App
 
 
 async def erased(config: Config, word: str | None, email: str | None, *, carry_out: bool) -> dict[str, Any]:

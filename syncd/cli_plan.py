@@ -25,9 +25,9 @@ async def plan(config: Config, environ: Mapping[str, str], sync: str | None, flo
     async with daemon(config, environ) as running:
         if running is not None:
             return await running.plan(sync, flow)
-    from syncd import app
+    from syncd import runs
 
-    return await app.planned(config, sync, flow)
+    return await runs.planned(config, sync, flow)
 
 
 async def apply(config: Config, environ: Mapping[str, str], file: Path, wait: float) -> dict[str, Any]:
@@ -36,9 +36,9 @@ async def apply(config: Config, environ: Mapping[str, str], file: Path, wait: fl
     async with daemon(config, environ) as running:
         if running is not None:
             return await _followed(running, raw, wait)
-    from syncd import app
+    from syncd import runs
 
-    return await app.applied(config, raw, wait=wait)
+    return await runs.applied(config, raw, wait=wait)
 
 
 async def _followed(running: Daemon, raw: object, wait: float) -> dict[str, Any]:

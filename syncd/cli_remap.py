@@ -7,9 +7,10 @@ from collections import Counter
 from typing import Any
 
 from syncd import remap
-from syncd.app import App, opened
+from syncd.app import opened
 from syncd.cli_client import daemon
 from syncd.config import Config
+from syncd.running import App
 from syncd.status.local import known
 
 

@@ -17,7 +17,7 @@ import anyio
 import anyio.to_thread
 
 from syncd import recipes
-from syncd.app import App, opened
+from syncd.app import opened
 from syncd.assembly import ISSUERS, settings_of
 from syncd.cli_client import daemon
 from syncd.clock import Clock, SystemChance, SystemClock
@@ -31,6 +31,7 @@ from syncd.errors import PermissionRefused, UsageError, VendorUnreachable
 from syncd.health import FINAL
 from syncd.model.references import Kind
 from syncd.redirect import Landing, landing
+from syncd.running import App
 from syncd.status.reader import Reader
 from syncd.store.secrets import Secrets
 

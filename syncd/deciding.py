@@ -26,9 +26,7 @@ from syncd.model.snapshot import Presence, Snapshot
 log = structlog.get_logger("syncd.turn")
 
 KEPT = "kept"  # the cause of a hint that was worked on already, but for what had to be made first
-ROUNDS = (
-    64  # look-ups a decision may ask for one after the other, several times the longest chain of questions there is
-)
+ROUNDS = 64  # look-ups a decision may ask for one after the other; the longest chain of questions is far shorter
 
 
 @dataclass(slots=True)

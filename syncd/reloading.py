@@ -17,7 +17,7 @@ from syncd.errors import ConfigError
 from syncd.notify_systemd import Notifier
 
 if TYPE_CHECKING:
-    from syncd.app import App
+    from syncd.running import App
 
 log = structlog.get_logger("syncd.daemon")
 

@@ -48,11 +48,11 @@ def check(config: ConfigFile = CONFIG, state_dir: StateDir = None, json: Json = 
 @app.command()
 def run(config: ConfigFile = CONFIG, state_dir: StateDir = None, json: Json = False) -> None:
     """Run the daemon until it is told to stop (SIGTERM or Ctrl-C). --json: JSON log lines in a terminal too."""
-    from syncd import app as application
+    from syncd import runs
 
     set_up_log(json)
     loaded = load(config, state_dir)
-    raise typer.Exit(run_async(partial(until_stopped, partial(application.run, loaded))))
+    raise typer.Exit(run_async(partial(until_stopped, partial(runs.run, loaded))))
 
 
 @app.command()
@@ -63,13 +63,12 @@ def once(
     json: Json = False,
 ) -> None:
     """Poll, work until nothing is due, then exit: 0, or 1 if some records failed."""
-    from syncd import app as application
-    from syncd import cli_output
+    from syncd import cli_output, runs
 
     set_up_log()
     loaded = load(config, state_dir)
     with cli_output.progress("records") as progress:
-        result = run_async(partial(application.once, loaded, wait=wait, progress=progress))
+        result = run_async(partial(runs.once, loaded, wait=wait, progress=progress))
     if json:
         cli_output.print_json(result.status)
     else:

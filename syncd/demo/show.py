@@ -8,13 +8,13 @@ from typing import Any
 
 import anyio
 
-from syncd.app import App
 from syncd.demo.actor import Actor, Hand
 from syncd.demo.news import Watcher
 from syncd.demo.script import Scene, Step
 from syncd.demo.telling import Teller
 from syncd.demo.voice import Voice
 from syncd.model.record import Status
+from syncd.running import App
 from syncd.status.local import VENDOR_NAMES
 from syncd.status.reader import Reader
 from syncd.store.rows import CountRow
@@ -64,7 +64,7 @@ class Show:
         async with anyio.create_task_group() as group:
             group.start_soon(self._deadline, until)
             group.start_soon(self._show, script)
-            await self._app.work(self._stop)
+            await self._app.loop.work(self._stop)
         if self._begun:
             await self._tell_news()
         return await self._reader.status()

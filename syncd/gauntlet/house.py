@@ -146,7 +146,7 @@ class House:
     async def once(self, wait: float = 600.0) -> Row:
         """`syncd once` in this process, without waiting; returns the status."""
         async with asyncio.timeout(PATIENCE), app.opened(self.config, "once", clock=self.clock) as opened:
-            await opened.drain(wait)
+            await opened.loop.drain(wait)
             return await Reader(opened).status()
 
     # --- what it says ---

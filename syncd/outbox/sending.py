@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import anyio
 
 from syncd.bell import Bell
-from syncd.connectors.base import ConnectionTrouble, Connector, NotDone, Order, Send
+from syncd.connectors.base import ConnectionTrouble, Connector, NotDone, Order, Outcome, Send
 from syncd.connectors.errand import Errand, on
 from syncd.engine import Engine
 from syncd.health import Health
@@ -20,6 +20,29 @@ from syncd.store.store import Tx
 BATCH = 1000  # intents taken at once: ten of the largest vendor batches
 PATIENCE = 3.0  # seconds a request stands in line for the vendor's limits; by then its look at the record is old
 PARALLEL = 8  # requests in flight per connection; vendors allow ten and count other clients too
+
+
+@dataclass(slots=True)
+class Batch:
+    """Requests to one connection that go out together.
+
+    Attributes:
+        errands: how urgent each request is, and whether it left; by its id.
+        troubles: what kept the vendor from being worked with.
+    """
+
+    connector: Connector
+    name: str
+    intents: dict[str, Intent]
+    orders: dict[str, Order]
+    errands: dict[str, Errand]
+    troubles: list[ConnectionTrouble] = field(default_factory=list)
+    limiter: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(PARALLEL))
+
+    @property
+    def given_up(self) -> bool:
+        """What has not left by now is not to leave at all."""
+        return bool(self.troubles) or any(errand.gave_up for errand in self.errands.values())
 
 
 class Sender:
@@ -60,42 +83,42 @@ class Sender:
             return
         await self._write_down(name, sends, intents)
         self.sent += len(sends)
-        limiter = anyio.CapacityLimiter(PARALLEL)
-        errands = {send.id: self._errand(send, intents) for send in sends}
-        troubles: list[ConnectionTrouble] = []
-
-        async def one(send: Send) -> None:
-            async with limiter:
-                mine, errand = {id: orders[id] for id in send.items}, errands[send.id]
-                if troubles or any(other.gave_up for other in errands.values()):
-                    return
-                try:
-                    with on(errand):
-                        outcomes = await connector.transmit(send, mine)
-                except ConnectionTrouble as trouble:
-                    troubles.append(trouble)
-                    outcomes = [NotDone(intent=id, words=trouble.words) for id in mine]
-                self._engine.steps += 1
-                if errand.left:
-                    self._engine.meters.sent(intents[id] for id in mine)
-                    # What a vendor said is written down even while we are being stopped.
-                    with anyio.CancelScope(shield=True):
-                        outcomes = await self._outcomes.reconsidered(connector, name, intents, outcomes)
-                        await self._outcomes.store(intents, mine, outcomes)
-
+        batch = Batch(connector, name, intents, orders, {send.id: self._errand(send, intents) for send in sends})
         self.in_flight |= {send.id for send in sends}
         try:
             async with anyio.create_task_group() as group:
                 for send in sends:
-                    group.start_soon(one, send)
+                    group.start_soon(self._send, send, batch)
         finally:
             self.in_flight -= {send.id for send in sends}
             with anyio.CancelScope(shield=True):
-                await self._take_back([send for send in sends if not errands[send.id].left], intents)
-        if troubles:
-            raise troubles[0]
-        self._measure(name, sends, errands)
+                await self._take_back([send for send in sends if not batch.errands[send.id].left], intents)
+        if batch.troubles:
+            raise batch.troubles[0]
+        self._measure(name, sends, batch.errands)
         await self._health.success(name)
+
+    async def _send(self, send: Send, batch: Batch) -> None:
+        async with batch.limiter:
+            if batch.given_up:
+                return
+            mine, errand = {id: batch.orders[id] for id in send.items}, batch.errands[send.id]
+            try:
+                with on(errand):
+                    outcomes = await batch.connector.transmit(send, mine)
+            except ConnectionTrouble as trouble:
+                batch.troubles.append(trouble)
+                outcomes = [NotDone(intent=id, words=trouble.words) for id in mine]
+            self._engine.steps += 1
+            if errand.left:
+                await self._settle(mine, outcomes, batch)
+
+    async def _settle(self, mine: dict[str, Order], outcomes: Sequence[Outcome], batch: Batch) -> None:
+        self._engine.meters.sent(batch.intents[id] for id in mine)
+        # What a vendor said is written down even while we are being stopped.
+        with anyio.CancelScope(shield=True):
+            known = await self._outcomes.reconsidered(batch.connector, batch.name, batch.intents, outcomes)
+            await self._outcomes.store(batch.intents, mine, known)
 
     def _errand(self, send: Send, intents: dict[str, Intent]) -> Errand:
         first = intents[next(iter(send.items))]

@@ -26,7 +26,7 @@ async def asked(w: World, id: str, name: str, key: str | None = None, **given: A
     """Ask it as the API does, then let one pass carry it out; what the API answers."""
     async with app.opened(w.config, "once", clock=w.clock) as opened:
         told = await act(opened, wish_of(name, given, OPS, key), id)
-        await opened.drain(600.0)
+        await opened.loop.drain(600.0)
         return told
 
 

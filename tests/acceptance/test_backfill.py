@@ -35,7 +35,7 @@ async def backfill(w: World) -> Row:
     """`syncd backfill` in this process, without waiting."""
     async with app.opened(w.config, "backfill", clock=w.clock) as opened:
         await opened.backfill("invoicing", "invoices", datetime(2020, 1, 1, tzinfo=UTC))
-        await opened.drain(600)
+        await opened.loop.drain(600)
         (told,) = (await opened.backfills())["backfills"]
         return told
 

@@ -163,12 +163,12 @@ async def test_a_running_daemon_reads_the_settings_every_hour(synced: Snapshot) 
     async with synced.world() as w:
         blocked = await _closed(w)
         async with app.opened(w.config, "run", clock=w.clock) as running:
-            await running.drain(600)
+            await running.loop.drain(600)
             await _reopened(w)
-            await running.drain(600)
+            await running.loop.drain(600)
             assert (await Reader(running).status())["syncs"][0]["flows"][2]["categories"][blocked.code] == 1
             await w.advance(3601)
-            await running.drain(600)
+            await running.loop.drain(600)
         assert (await w.both(blocked.word)).state == SYNCED
 
 
@@ -176,11 +176,11 @@ async def test_a_refusal_that_the_settings_do_not_explain_makes_us_read_them(syn
     """The books are closed while the daemon runs, the vendor refuses, and after a minute the settings are known."""
     async with synced.world() as w:
         async with app.opened(w.config, "run", clock=w.clock) as running:
-            await running.drain(600)
+            await running.loop.drain(600)
             blocked = await _closed(w)
-            await running.drain(600)
+            await running.loop.drain(600)
             await w.advance(61)
-            await running.drain(600)
+            await running.loop.drain(600)
             assert str(running.engine.accounts["books"].books_closed_until) == "2026-06-30"
         row = await _row(w, blocked)
         assert (row["code"], row["waits_for"]) == (blocked.code, "account:books")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from syncd import app
+from syncd import app, runs
 from syncd.plan_file import PlanRefused
 from syncd.status.server import SOCKET
 from tests.acceptance.processes import ANY_PORT, running, until
@@ -27,7 +27,7 @@ async def plan(w: World) -> dict[str, Any]:
 async def apply(w: World, made: object) -> dict[str, Any]:
     """`syncd apply` in this process, without waiting."""
     async with app.opened(w.config, "apply", clock=w.clock) as opened:
-        return await app.carried_out(opened, made, wait=600)
+        return await runs.carried_out(opened, made, wait=600)
 
 
 def writes(made: Row) -> Counter[tuple[str, str, str]]:

@@ -8,13 +8,13 @@ import pytest
 from msgspec import structs
 
 from syncd import app
-from syncd.app import App
 from syncd.connectors import quickbooks
 from syncd.connectors.quickbooks import writes
 from syncd.connectors.quickbooks.client import LIMITS
 from syncd.core.pacing import Window
 from syncd.model.record import Change, Priority
 from syncd.model.references import EntityRef, Kind
+from syncd.running import App
 from syncd.sandbox.base import Request
 from syncd.sandbox.delivery import Delivery
 from tests.acceptance.checkers import assert_in_order
@@ -87,7 +87,7 @@ async def test_a_persons_edit_goes_before_a_backlog(scarce: None, synced: Snapsh
                 tasks.append(asyncio.create_task(webhook(here, Kind.INVOICE, both.crm["id"])))
 
             after_batches(w, 4, edit)
-            await here.drain(600)
+            await here.loop.drain(600)
             await asyncio.gather(*tasks)
 
         entries = [(entry["operation"], entry["kind"]) for entry in await w.written(begin, "quickbooks")]
@@ -116,7 +116,7 @@ async def test_a_new_invoice_and_its_new_customer_go_before_a_backlog(scarce: No
                 tasks.append(asyncio.create_task(webhook(here, Kind.INVOICE, str(made["id"]))))
 
             after_batches(w, 4, sell)
-            await here.drain(600)
+            await here.loop.drain(600)
             await asyncio.gather(*tasks)
 
         entries = [(entry["operation"], entry["kind"]) for entry in await w.written(begin, "quickbooks")]

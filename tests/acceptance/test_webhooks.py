@@ -11,9 +11,9 @@ from typing import Any
 import anyio
 import pytest
 
-from syncd import app
-from syncd.app import App
+from syncd import app, loop
 from syncd.feed.listener import listening
+from syncd.running import App
 from tests.acceptance.checkers import assert_in_order
 from tests.acceptance.people import crm_sale
 from tests.acceptance.processes import ANY_PORT, running
@@ -30,7 +30,7 @@ async def daemon(w: World) -> AsyncIterator[App]:
     config, begin = w.config, w.clock.now()
     async with app.opened(config, "run", clock=w.clock) as started, listening(config.webhooks, started.intake):
         stop = anyio.Event()
-        working = asyncio.create_task(started.work(stop))
+        working = asyncio.create_task(started.loop.work(stop))
         try:
             await until(lambda: _polled(started, begin))
             await quiet(started)
@@ -119,7 +119,7 @@ async def test_a_webhook_wakes_the_engine(pair: tuple[World, str, str], monkeypa
     """However long it would have slept."""
     w, crm, books = pair
     async with daemon(w):
-        monkeypatch.setattr(app, "IDLE_SECONDS", 3600.0)
+        monkeypatch.setattr(loop, "IDLE_SECONDS", 3600.0)
         await asyncio.sleep(1.1)  # it sleeps anew
         await w.crm("update", "invoices", crm, hs_due_date="2026-12-24")
         await until(lambda: _is(due_in_books(w, books), "2026-12-24"))

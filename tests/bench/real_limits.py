@@ -78,7 +78,7 @@ async def _daemon(home: House) -> AsyncIterator[None]:
     log.configure(json=True, level="warning")
     config, stop = home.config, anyio.Event()
     async with opened(config, "bench") as app, listening(config.webhooks, app.intake):
-        working = asyncio.create_task(app.work(stop))
+        working = asyncio.create_task(app.loop.work(stop))
         try:
             yield
         finally:

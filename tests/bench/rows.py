@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from syncd import log
-from syncd.app import App, opened
+from syncd.app import opened
+from syncd.running import App
 from tests.bench import least
 from tests.bench.figures import Figure
 from tests.bench.house import PAST_THE_OVERLAP, SYNCD, House, environment, house, spend
@@ -118,17 +119,17 @@ async def resident(home: House) -> AsyncIterator[App]:
     """The engine in this process, everything that was left to do done."""
     log.configure(json=True, level="warning")
     async with opened(home.config, "bench") as app:
-        await app.drain(0)
+        await app.loop.drain(0)
         await home.forget()
-        await app.drain(0)
+        await app.loop.drain(0)
         yield app
 
 
 async def _pass(app: App) -> float:
     """Seconds of one pass as the daemon makes it: a poll, and then what follows from it."""
     started = time.perf_counter()
-    await app.poll(everything=True)
-    while await app.step():
+    await app.loop.polls.run(everything=True)
+    while await app.loop.step():
         pass
     return time.perf_counter() - started
 

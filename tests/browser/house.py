@@ -16,7 +16,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from syncd import app
+from syncd import runs
 from syncd.errors import SyncdError
 from syncd.status.server import SOCKET
 from tests.acceptance.world import World, world
@@ -102,7 +102,7 @@ async def house() -> AsyncIterator[House]:
     async with world(changes=((kept, held), listen)) as w, async_playwright() as playwright:
         w.set("syncs.invoicing", poll='"1h"')  # what is cured is noticed when somebody asks
         until = anyio.Event()
-        daemon = asyncio.create_task(app.run(w.config, until=until))
+        daemon = asyncio.create_task(runs.run(w.config, until=until))
         browser = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         try:
             await _settled(w)

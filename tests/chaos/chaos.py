@@ -170,7 +170,7 @@ async def _peace(scene: Scene, figures: Figures) -> None:
     journals = []
     for _ in range(3):
         async with asyncio.timeout(PATIENCE), app.opened(scene.config, "once", clock=clock) as opened:
-            await opened.drain(600.0)
+            await opened.loop.drain(600.0)
             await _judged_by_its_own_word(Reader(opened), figures, last=len(journals) == 2)
         journals.append({vendor: len(await scene.control.journal(vendor)) for vendor in VENDORS})
     if journals[-1] != journals[-2]:

@@ -19,10 +19,11 @@ import anyio
 from sqlalchemy import Connection, event, make_url
 
 from syncd import disk
-from syncd.app import App, assembled
+from syncd.app import Ground, assembled
 from syncd.config import Config, load
 from syncd.connectors.http import AnswerLost, HttpReply, HttpRequest, NotSent
 from syncd.feed.intake import Verdict
+from syncd.running import App
 from syncd.sandbox.base import Request, Vendor
 from syncd.sandbox.delivery import Ending
 from syncd.sandbox.outgoing import Attempt
@@ -241,15 +242,14 @@ class Life:
         house = self.house
         store = Store(_Mortal(house.disk, self), Seal(None))  # type: ignore[arg-type] # a database like any other
         self.until = anyio.Event()
-        self.app = await assembled(
-            house.config,
-            store,
-            house.safe.keeper,
+        ground = Ground(
+            store=store,
+            keeper=house.safe.keeper,
             clock=house.time,
             chance=house.luck,
             network=lambda: _Wire(house, self),
-            disk=house.room,
         )
+        self.app = await assembled(house.config, ground, disk=house.room)
         async with anyio.create_task_group() as group:
             group.start_soon(self.app.intake.run)
             await house.work(self.app, self.until)
@@ -257,7 +257,7 @@ class Life:
 
 
 async def _work(made: App, until: anyio.Event) -> None:
-    await made.work(until)
+    await made.loop.work(until)
 
 
 @dataclass(repr=False, eq=False)

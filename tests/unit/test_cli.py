@@ -232,7 +232,7 @@ def test_printed_texts_cannot_steer_a_terminal():
 
 @dataclass
 class Once:
-    """What `app.once` gives."""
+    """What `runs.once` gives."""
 
     status: dict[str, Any]
     failed: int = 0
