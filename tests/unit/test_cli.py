@@ -242,7 +242,7 @@ class Once:
 def stand_in(monkeypatch: pytest.MonkeyPatch, **functions: Any) -> None:
     """Put functions in the place of those the commands call where only the command around them is meant."""
     fake = SimpleNamespace(**functions)
-    for name in ("app", "checkup"):
+    for name in ("runs", "checkup"):
         monkeypatch.setitem(sys.modules, f"syncd.{name}", fake)
         monkeypatch.setattr(syncd, name, fake, raising=False)
 
