@@ -73,7 +73,8 @@ def told(tx: Tx, flows: Iterable[tuple[str, str]], now: datetime) -> dict[tuple[
     """Which of these flows a person has `paused` or `released`."""
     rows = tx.tripped()
     found = {(row.sync, row.flow): "released" for row in rows if row.released_until and now < row.released_until}
-    return found | {place: "paused" for place in flows if is_paused(tx, *place)}
+    names = {_paused(*place): place for place in flows}
+    return found | {names[name]: "paused" for name, since in tx.metas(names).items() if since}
 
 
 def held(tx: Tx) -> list[tuple[Tripped, int]]:

@@ -193,9 +193,10 @@ class _Look:
         return max(days, default=None)
 
     def _some(self, flow: FlowRules, status: Status, code: str) -> list[Noun]:
-        filters = {"sync": self.sync.name, "flow": flow.name, "status": status, "code": code or None}
-        listed = self.tx.list_records(**filters, limit=SAMPLE).rows
-        refs = [ref for record in listed if (ref := _born(self.sync, flow.kind, record)) is not None]
+        page = self.tx.list_records(
+            sync=self.sync.name, flow=flow.name, status=status, code=code or None, limit=SAMPLE, bases=False
+        )
+        refs = [ref for record in page.rows if (ref := _born(self.sync, flow.kind, record)) is not None]
         return [snapshot.noun for snapshot in self.tx.snapshots(refs).values() if snapshot.noun is not None]
 
 

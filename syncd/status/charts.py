@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from markupsafe import Markup
 
 WIDTH, HEIGHT, EDGE = 72, 20, 2
 
 
-def line(points: Sequence[tuple[float, int]], label: str) -> Markup:
+@lru_cache(1024)
+def line(points: tuple[tuple[float, int], ...], label: str) -> Markup:
     """How a number went: `points` are (time, number) in the order of time. The vertical axis begins at its least."""
     if len(points) < 2:
         return Markup()

@@ -42,6 +42,7 @@ class Frame:
 
     def __init__(self, source: StatusSource) -> None:
         self._source = source
+        self._formats = {language: Formats(language, words(language)) for language in LANGUAGES}
         self._templates = {language: self._environment(language) for language in LANGUAGES}
 
     def visitor(self, request: web.Request) -> Visitor:
@@ -72,8 +73,7 @@ class Frame:
         return web.Response(text=text, content_type="text/html", status=answered)
 
     def formats(self, request: web.Request) -> Formats:
-        language = self.visitor(request).language
-        return Formats(language, words(language))
+        return self._formats[self.visitor(request).language]
 
     def prefer(self, response: web.Response, name: str, value: str) -> None:
         """Remember a choice in the browser; what is no choice is not remembered."""
@@ -98,11 +98,12 @@ class Frame:
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
             undefined=StrictUndefined,
+            auto_reload=False,  # they do not change under a running daemon
             trim_blocks=True,
             lstrip_blocks=True,
         )
         said = words(language)
-        formats = Formats(language, said)
+        formats = self._formats[language]
         environment.globals |= {
             "w": said,
             "lang": language,

@@ -22,6 +22,7 @@ from syncd.status.access import ACCESS, CALLER, SAYS, Refused
 from syncd.status.access import COOKIE as ACCESS_COOKIE
 from syncd.status.acting import act, sent, wish_of
 from syncd.status.frame import STATUSES, TEMPLATES, Frame
+from syncd.status.past import Past
 from syncd.status.query import asked, number, parameters
 from syncd.status.reader import DEFAULT_LIMIT, MAX_LIMIT, Query, Reader, UnknownRecord
 from syncd.status.record_view import REFERENCES
@@ -48,6 +49,7 @@ class Page:
     def __init__(self, source: Owner) -> None:
         self._source = source
         self._frame = Frame(source)
+        self._past = Past(source.clock, WEEK, DRAWN)
 
     def routes(self) -> list[web.RouteDef]:
         """Everything the page serves."""
@@ -97,13 +99,12 @@ class Page:
         """Counts per flow and how they went, what needs a person, and the connections."""
         given = parameters(request, "told")
         reader = self._reader(request)
-        status, history = await reader.status(), await reader.history(WEEK, DRAWN)
-        details = {one["name"]: one for one in (await reader.connections())["connections"]}
+        status, history, connections = await reader.overview(self._past)
         return self._frame.html(
             request,
             "overview.html",
             status=status,
-            details=details,
+            details={one["name"]: one for one in connections["connections"]},
             totals=_totals(status),
             ranked=ranked(status, "categories"),
             waited=ranked(status, "waiting"),
@@ -116,7 +117,7 @@ class Page:
         """The records that the filters leave, a page at a time."""
         query = asked(request, "columns")
         reader = self._reader(request)
-        status, page = await reader.status(), await reader.records(query)
+        status, page = await reader.listed(query)
         columns = listing.chosen(request.query.get("columns") or request.cookies.get(listing.COOKIE))
         return self._frame.html(
             request,
@@ -128,8 +129,7 @@ class Page:
             records=page["records"],
             query=query,
             columns=columns,
-            all_columns=list(listing.COLUMNS),
-            ends=self._ends(query),
+            headings=listing.headings(words(self._language(request)), self._ends(query)),
             next_page=_address(query, cursor=page["next"]) if page["next"] else None,
             first_page=_address(query, cursor=None) if query.cursor else None,
             csv=_address(replace(query, cursor=None), "/records.csv"),
@@ -181,7 +181,7 @@ class Page:
         id = request.match_info["id"]
         before = number("before", given["before"]) if "before" in given else None
         reader = self._reader(request)
-        explained, account = await reader.explain(id), await reader.activity(id, DEFAULT_LIMIT, before)
+        explained, account = await reader.shown(id, before)
         return self._frame.html(
             request,
             "record.html",
@@ -249,7 +249,7 @@ class Page:
         """Which record here belongs to which there; first those that wait to be told."""
         query = asked(request)
         reader = self._reader(request)
-        status, page = await reader.status(), await reader.records(query)
+        status, page = await reader.listed(query)
         open_ones = [
             row
             for code in AMBIGUOUS
@@ -323,7 +323,7 @@ class Page:
         times = {point["hour"]: datetime.fromisoformat(point["hour"]).timestamp() for point in first}
         drawn = {}
         for series in history["series"]:
-            points = [(times[point["hour"]], point["n"]) for point in series["points"]]
+            points = tuple((times[point["hour"]], point["n"]) for point in series["points"])
             if any(n for _, n in points):
                 text = said["trend"].format(
                     status=said[series["status"]],

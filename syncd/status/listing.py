@@ -34,6 +34,11 @@ def chosen(text: str | None) -> tuple[str, ...]:
     return tuple(name for name in COLUMNS if name in wanted) or USUAL
 
 
+def headings(words: Mapping[str, str], ends: Mapping[str, str]) -> dict[str, str]:
+    """What stands above each column."""
+    return {name: ends.get(name) or words[name] for name in COLUMNS}
+
+
 def table(headings: Iterable[str], rows: Iterable[Mapping[str, Any]], *, head: bool) -> str:
     """Records with all columns as comma separated values."""
     out = io.StringIO()

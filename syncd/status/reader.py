@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from syncd import controls, disk
@@ -14,11 +15,13 @@ from syncd.core import catalogue
 from syncd.core.rules import SyncRules
 from syncd.errors import UsageError
 from syncd.model.connection import ConnectionRow
-from syncd.model.record import Record, Status
+from syncd.model.record import Activity, Record, Status
 from syncd.model.references import Kind
-from syncd.status import record_view, view
+from syncd.status import past, record_view, view
+from syncd.status.past import Past
 from syncd.status.record_view import Seen, Told
 from syncd.status.source import StatusSource
+from syncd.store.rows import CountRow, RecordPage, Tripped
 
 if TYPE_CHECKING:
     from syncd.store.store import Tx
@@ -51,6 +54,20 @@ class Query:
     limit: int = DEFAULT_LIMIT
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the status is made of, read at one moment.
+
+    Attributes:
+        told: flows that a person paused or released. held: circuit breakers, each with how many records it holds.
+    """
+
+    counts: list[CountRow]
+    connections: list[ConnectionRow]
+    told: Mapping[tuple[str, str], str]
+    held: list[tuple[Tripped, int]]
+
+
 class Reader:
     """Answers in the JSON shapes of the API, as Python values."""
 
@@ -61,22 +78,33 @@ class Reader:
     async def status(self) -> dict[str, Any]:
         """Totals of every flow, and every connection's condition."""
         now = self._source.clock.now()
+        return self._status(await self._source.store.read(partial(self._standing, now=now)), now)
+
+    async def overview(self, recent: Past) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Status, history and connections, all of one moment."""
+        now = self._source.clock.now()
+        standing, kept = await self._source.store.read(lambda tx: (self._standing(tx, now), recent.rows(tx, now)))
+        history = view.history(kept, standing.counts, self._source.syncs, now - timedelta(hours=recent.hours), now)
+        return self._status(standing, now), history, self._connections(standing.connections)
+
+    def _standing(self, tx: Tx, now: datetime) -> Standing:
         flows = [(sync.name, flow.name) for sync in self._source.syncs for flow in sync.flows]
-        counts, rows, told, held = await self._source.store.read(
-            lambda tx: (tx.counts(), tx.connections(), controls.told(tx, flows, now), controls.held(tx))
-        )
+        told, held = controls.told(tx, flows, now), controls.held(tx)
+        return Standing(counts=tx.counts(), connections=tx.connections(), told=told, held=held)
+
+    def _status(self, standing: Standing, now: datetime) -> dict[str, Any]:
         return view.status(
-            counts,
-            {row.name: row for row in rows},
+            standing.counts,
+            {row.name: row for row in standing.connections},
             self._vendors(),
             self._source.syncs,
             self._source.version,
             now,
-            told,
+            standing.told,
             disk.room(self._source.config).plain(),
             self._source.quotas(),
             self._source.condition(),
-            held,
+            standing.held,
             self._language,
         )
 
@@ -115,10 +143,13 @@ class Reader:
 
     async def connections(self) -> dict[str, Any]:
         """Every configured connection with what is known of it."""
-        rows = {row.name: row for row in await self._source.store.read(lambda tx: tx.connections())}
+        return self._connections(await self._source.store.read(lambda tx: tx.connections()))
+
+    def _connections(self, rows: Iterable[ConnectionRow]) -> dict[str, Any]:
+        known, quotas = {row.name: row for row in rows}, self._source.quotas()
         return {
             "connections": [
-                view.connection_details(name, vendor, rows.get(name), self._source.quotas().get(name))
+                view.connection_details(name, vendor, known.get(name), quotas.get(name))
                 for name, vendor in self._vendors().items()
             ]
         }
@@ -129,29 +160,44 @@ class Reader:
         Raises:
             BadQuestion: an unknown status, sync or flow, a limit out of range, a cursor that is not ours.
         """
+        return self._page(*await self._source.store.read(self._listing(query)))
+
+    async def listed(self, query: Query) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Status and one page of records, both of one moment.
+
+        Raises:
+            BadQuestion: as `records` does.
+        """
+        now, listing = self._source.clock.now(), self._listing(query)
+        standing, found = await self._source.store.read(lambda tx: (self._standing(tx, now), listing(tx)))
+        return self._status(standing, now), self._page(*found)
+
+    def _listing(self, query: Query) -> Callable[[Tx], tuple[RecordPage, list[ConnectionRow]]]:
         self._check(query)
         filters = {name: getattr(query, name) for name in ("sync", "flow", "status", "code", "q")}
         if query.status is not None:
             filters["status"] = Status(query.status)
-        try:
-            page, rows = await self._source.store.read(
-                lambda tx: (tx.list_records(**filters, after=query.cursor, limit=query.limit), tx.connections())
-            )
-        except ValueError as error:
-            raise BadQuestion(f"cursor: {error}") from error
+
+        def read(tx: Tx) -> tuple[RecordPage, list[ConnectionRow]]:
+            try:
+                page = tx.list_records(**filters, after=query.cursor, limit=query.limit, bases=False)
+            except ValueError as error:
+                raise BadQuestion(f"cursor: {error}") from error
+            return page, tx.connections()
+
+        return read
+
+    def _page(self, page: RecordPage, rows: Iterable[ConnectionRow]) -> dict[str, Any]:
         told = self._told(rows)
         return {"records": [self._summary(record, told) for record in page.rows], "next": page.next}
 
-    async def history(self, hours: int, every: int = 1) -> dict[str, Any]:
-        """How many records stood where, hour by hour or `every` so many hours, and how many do now."""
+    async def history(self, hours: int) -> dict[str, Any]:
+        """How many records stood where, hour by hour, and how many do now."""
         if not 1 <= hours <= MOST_HOURS:
             raise BadQuestion(f"hours: from 1 to {MOST_HOURS}, not {hours}")
         now = self._source.clock.now()
-        since = now - timedelta(hours=hours)
-        begun = now.replace(minute=0, second=0, microsecond=0)
-        some = [] if every == 1 else [begun - timedelta(hours=back) for back in range(0, hours, every)]
-        kept, counts = await self._source.store.read(lambda tx: (tx.hourly(since, some), tx.counts()))
-        return view.history(kept, counts, self._source.syncs, since, now)
+        rows, counts = await self._source.store.read(lambda tx: (past.kept(tx, now, hours), tx.counts()))
+        return view.history(rows, counts, self._source.syncs, now - timedelta(hours=hours), now)
 
     def catalogue(self) -> dict[str, Any]:
         """Every row with its words, in the names that stand for the two sides."""
@@ -186,15 +232,27 @@ class Reader:
         """The record's account, newest first; `next` is the `before` of the following page."""
         _check_limit(limit)
 
-        def read(tx: Tx) -> list[dict[str, Any]] | None:
-            if id not in tx.records([id]):
-                return None
-            return [record_view.activity_entry(number, entry) for number, entry in tx.activity(id, limit, before)]
+        def read(tx: Tx) -> list[tuple[int, Activity]] | None:
+            return tx.activity(id, limit, before) if id in tx.records([id]) else None
 
         entries = await self._source.store.read(read)
         if entries is None:
             raise UnknownRecord(_UNKNOWN.format(id=id))
-        return {"activity": entries, "next": entries[-1]["number"] if len(entries) == limit else None}
+        return _account(entries, limit)
+
+    async def shown(self, id: str, before: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What `explain` and `activity` answer, both of one moment."""
+        seen, rows, entries = await self._source.store.read(
+            lambda tx: (
+                self._read_seen(tx, id, record_view.LOOKED_AT),
+                tx.connections(),
+                None if before is None else tx.activity(id, DEFAULT_LIMIT, before),
+            )
+        )
+        if seen is None:
+            raise UnknownRecord(_UNKNOWN.format(id=id))
+        explained = record_view.explain(seen, self._told(rows), self._source.clock.now())
+        return explained, _account(seen.activity[:DEFAULT_LIMIT] if entries is None else entries, DEFAULT_LIMIT)
 
     async def _seen(self, id: str, *, activity: int) -> tuple[Seen, Told]:
         seen, rows = await self._source.store.read(lambda tx: (self._read_seen(tx, id, activity), tx.connections()))
@@ -264,6 +322,11 @@ def _this_user() -> str:
     from syncd.status.access import user_name
 
     return f"cli {user_name(os.getuid())}"
+
+
+def _account(entries: Sequence[tuple[int, Activity]], limit: int) -> dict[str, Any]:
+    told = [record_view.activity_entry(number, entry) for number, entry in entries]
+    return {"activity": told, "next": told[-1]["number"] if len(told) == limit else None}
 
 
 def _check_limit(limit: int) -> None:

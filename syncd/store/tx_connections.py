@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,11 @@ class ConnectionsPart(TxPart):
     def meta(self, key: str) -> str | None:
         value: str | None = self._connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == key))
         return value
+
+    def metas(self, keys: Iterable[str]) -> dict[str, str]:
+        """Those of these keys that have a value."""
+        query = select(schema.meta.c.key, schema.meta.c.value).where(schema.meta.c.key.in_(list(keys)))
+        return {row.key: row.value for row in self._connection.execute(query)}
 
     def set_meta(self, key: str, value: str) -> None:
         _SET.run(self._connection, [{"key": key, "value": value}])

@@ -42,11 +42,14 @@ class ListingPart(RecordsPart):
         q: str | None = None,
         after: str | None = None,
         limit: int = 50,
+        bases: bool = True,
     ) -> RecordPage:
         """Records that pass all filters, those that came into their status last first.
 
         With `q` (the whole or the beginning of a label, key or vendor id, in any case) sorted by what was found, an
         exact hit first.
+
+        Without `bases` a record comes without what both sides agreed on, to be shown and not to be saved.
 
         Raises:
             ValueError: `after` is not what a page gave as `next`.
@@ -57,7 +60,7 @@ class ListingPart(RecordsPart):
             ids, following = self._found(index_key(q.lower()), wanted, after, limit)
         else:
             ids, following = self._latest(wanted, after, limit)
-        records = self.records(ids)
+        records = self.records(ids, bases=bases)
         return RecordPage(rows=[records[id] for id in ids], next=following)
 
     def _latest(self, wanted: dict[str, str], after: str | None, limit: int) -> tuple[list[str], str | None]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, null, select, update
+from sqlalchemy import ColumnElement, Select, delete, null, select, update
 from sqlalchemy import Row as SqlRow
 
 from syncd.model.content import content_from_plain, content_to_plain
@@ -27,6 +27,9 @@ _LET_GO = {
     column.name: each(update(_table).where(*same(_table, ("id",))).values({column.name: null()}))
     for column in _SIDES.values()
 }
+_SLIM = [
+    null().label(column.name) if column.name in ("left_base", "right_base") else column for column in _table.columns
+]
 _ADD_KEYS = added(schema.keys)
 _SEARCHED = ("label", "match_key", "left_id", "right_id")
 
@@ -34,10 +37,11 @@ _SEARCHED = ("label", "match_key", "left_id", "right_id")
 class RecordsPart(CountsPart):
     """Tables `records` and `keys`; keeps `counts` in step."""
 
-    def records(self, ids: Sequence[str]) -> dict[str, Record]:
+    def records(self, ids: Sequence[str], *, bases: bool = True) -> dict[str, Record]:
+        """Those there are. Without `bases` they lack what both sides agreed on: most of what a record weighs."""
         found = {}
         for chunk in chunks(ids):
-            for record in self._records(within(self._connection, _table.c.id, chunk)):
+            for record in self._records(within(self._connection, _table.c.id, chunk), bases=bases):
                 found[record.id] = record
         return found
 
@@ -122,8 +126,8 @@ class RecordsPart(CountsPart):
             found += [_record_of(row) for row in rows]
         return found
 
-    def _records(self, *conditions: ColumnElement[bool]) -> Iterable[Record]:
-        query = select(_table).where(*conditions).order_by(_table.c.id)
+    def _records(self, *conditions: ColumnElement[bool], bases: bool = True) -> Iterable[Record]:
+        query: Select[Any] = select(*(_table.columns if bases else _SLIM)).where(*conditions).order_by(_table.c.id)
         return map(_record_of, self._connection.execute(query))
 
     def _before(self, ids: Iterable[str]) -> dict[str, Row]:
