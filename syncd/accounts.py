@@ -13,6 +13,7 @@ from datetime import datetime
 import structlog
 
 from syncd.connectors.base import Account, Condition, ConnectionTrouble, Connector
+from syncd.connectors.errand import Errand, on
 from syncd.engine import Engine, account_from_plain, account_to_plain
 from syncd.health import Health
 from syncd.model.connection import ConnectionRow
@@ -61,6 +62,10 @@ class Accounts:
         """
         if not self._due(name):
             return
+        with on(Errand(probe=not self.health.fine(name))):
+            await self._meet(name)
+
+    async def _meet(self, name: str) -> None:
         connector, row = self.engine.connectors[name], self.health.rows[name]
         self._same(row, self.pinned.get(name), "the configuration names")
         account = await connector.account()

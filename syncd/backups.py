@@ -75,7 +75,7 @@ def restore(place: Place, source: Path, now: datetime) -> dict[str, Any]:
         raise UsageError(f"{source} is no file")
     place.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with owned(place.folder, "restore"):
-        if (found := backups.revision(source)) not in migrate.known():
+        if not migrate.usable(found := backups.revision(source)):
             raise NewerSchema(migrate.too_new(found))
         copy = place.file.with_name(f"{DATABASE_FILE}.restoring")
         backups.copy_whole(source, copy, f"restored {now.isoformat()}")

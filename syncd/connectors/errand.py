@@ -24,6 +24,7 @@ class Errand:
         sync: whose share its calls come out of; empty for what is for all.
         patience: seconds a call waits for room at most before it is given up unsent.
         gives_way: when this happens, calls that still wait for room are given up unsent at once.
+        probe: the vendor was in trouble when it was last asked; until it answers, a question is put only once.
         left: whether a call that may be given up was sent. gave_up: whether one was given up.
     """
 
@@ -31,6 +32,7 @@ class Errand:
     sync: str = ""
     patience: float = inf
     gives_way: anyio.Event | None = None
+    probe: bool = False
     left: bool = False
     gave_up: bool = False
 

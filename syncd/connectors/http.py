@@ -28,6 +28,7 @@ import structlog
 
 from syncd.clock import Chance, Clock
 from syncd.connectors.base import Condition, ConnectionTrouble, Quota
+from syncd.connectors.errand import present
 from syncd.connectors.line import GaveWay, Line
 from syncd.core.pacing import Pacer
 
@@ -301,13 +302,14 @@ class Caller:
     async def repeat(self, make: Callable[[], HttpRequest]) -> HttpReply:
         """An exchange that is safe to repeat: reads, and writes the vendor keys. `make` is called for each attempt.
 
-        Lost answers, server errors and throttling are waited out and repeated a few times.
+        Lost answers, server errors and throttling are waited out and repeated a few times; not by an errand that looks
+        whether a vendor is back: it asks once.
 
         Raises:
             ConnectionTrouble: it still does not work.
         """
-        words = ""
-        for attempt in range(READ_ATTEMPTS):
+        words, attempts = "", 1 if present().probe else READ_ATTEMPTS
+        for attempt in range(attempts):
             try:
                 reply = await self._exchange(make(), patient=True)
             except (NotSent, AnswerLost) as error:
@@ -320,7 +322,7 @@ class Caller:
                 if complaint is None and (asked := retry_after(reply, self.clock)) is not None:
                     # Down for maintenance and saying for how long: waiting here would only hold the others up.
                     raise ConnectionTrouble(Condition.VENDOR_UNAVAILABLE, words, asked)
-            if attempt + 1 < READ_ATTEMPTS:
+            if attempt + 1 < attempts:
                 await self.clock.sleep(self.chance.fraction() * 0.25 * 2**attempt)
         condition = Condition.QUOTA_EXHAUSTED if words == "HTTP 429" else Condition.VENDOR_UNAVAILABLE
         raise ConnectionTrouble(condition, words)
@@ -342,9 +344,10 @@ class Caller:
                     return reply, {}
                 self._malformed += 1
                 log.warning("http.malformed", connection=self.connection, route=make().route, reason=str(error))
-                if self._malformed >= MALFORMED_IN_A_ROW:
+                if self._malformed >= MALFORMED_IN_A_ROW or present().probe:
                     self._malformed = 0
                     raise ConnectionTrouble(Condition.MALFORMED_ANSWER, str(error)) from error
                 continue
             self._malformed = 0
+            present().probe = False
             return reply, decoded

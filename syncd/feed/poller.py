@@ -38,7 +38,7 @@ class Poller:
         cursors = await engine.store.read(lambda tx: tx.cursors(connection))
         # What was there before we came can wait for everything else.
         priority = Priority.POLL if cursors else Priority.BACKFILL
-        with naming(connection), on(Errand(priority=priority)):
+        with naming(connection), on(Errand(priority=priority, probe=not self._health.fine(connection))):
             pages = engine.connectors[connection].changes_since(cursors, engine.kinds(connection), engine.clock.now())
             async for page in pages:
                 found += await self._store(connection, page, priority)

@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
 from sqlalchemy import URL, Connection, Engine, inspect, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
@@ -20,6 +21,8 @@ from syncd.store.schema import HEAD
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+log = structlog.get_logger("syncd.state")
 
 KEEP = 3  # copies of before a migration
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -55,21 +58,24 @@ def current(connection: Connection) -> str | None:
 
 
 def upgrade(connection: Connection, file: Path | None = None) -> None:
-    """Upgrade to head within the connection's transaction; nothing happens at head.
+    """Upgrade to head within the connection's transaction; nothing happens at head, nor at the schema after it.
 
     Args:
         file: the SQLite file, to be copied before its tables are changed.
 
     Raises:
-        NewerSchema: the database is at a revision this release does not know.
+        NewerSchema: the database is at a revision this release cannot work with.
     """
     found = current(connection)
     if found == HEAD:
         return
+    if found == following():
+        log.warning("state.newer_schema", schema=found, ours=HEAD)
+        return
     from alembic import command
 
     settings = config(connection)
-    if found is not None and found not in known():
+    if found is not None and not usable(found):
         raise NewerSchema(too_new(found))
     if found is not None and file is not None:
         copy_whole(file, file.with_name(f"{file.name}.before-{HEAD}"), f"before {HEAD}")
@@ -77,20 +83,29 @@ def upgrade(connection: Connection, file: Path | None = None) -> None:
     command.upgrade(settings, "head")
 
 
-def known() -> frozenset[str]:
-    """The schemas this release can work with."""
+def following() -> str:
+    """The schema after this release's: it only adds to ours, so a release that was gone back to works with it as it is.
+
+    What is no longer needed is removed one release later still (`state/README.md`).
+    """
+    return f"{int(HEAD) + 1:04}"
+
+
+def usable(found: str) -> bool:
+    """Whether this release can work with a state at this schema."""
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
     settings = Config()
     settings.set_main_option("script_location", str(scripts()).replace("%", "%%"))
-    return frozenset(revision.revision for revision in ScriptDirectory.from_config(settings).walk_revisions())
+    known = {revision.revision for revision in ScriptDirectory.from_config(settings).walk_revisions()}
+    return found in {*known, following()}
 
 
 def too_new(found: str) -> str:
-    """What is said of a schema that is none of them."""
+    """What is said of a schema it cannot work with."""
     return (
-        f"the state is at schema {found}; this release knows schemas up to {HEAD}. "
+        f"the state is at schema {found}; this release knows schemas up to {HEAD} and can work with {following()}. "
         "Install the release that wrote it, or restore a backup made by this one."
     )
 

@@ -55,7 +55,7 @@ class ChangesPart(TxPart):
         the fallback product because the product stood further down.
         """
         found: list[Change] = []
-        if self._connection.scalar(_ANY_DUE, {"now": now}) is None:
+        if not connections or self._connection.scalar(_ANY_DUE, {"now": now}) is None:
             return found
         for urgent in (True, False):
             for kind in Kind:
