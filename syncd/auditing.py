@@ -7,7 +7,7 @@ totals per customer and month.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -27,6 +27,7 @@ from syncd.model.snapshot import Presence, Snapshot
 from syncd.model.values import decimal_text
 from syncd.running import App
 from syncd.status.view import moment
+from syncd.store.codec import same_content
 from syncd.store.store import Tx
 from syncd.store.tx_audit import Place, Standing
 
@@ -144,6 +145,8 @@ class PageProof:
         seen = {one.place.id: {side: self._seen(one, side, fresh[side], known[side]) for side in Side} for one in page}
         shown = {one.place.id: _amounts(one, seen[one.place.id]) for one in page}
         doubtful = [one for one in page if not equal(*shown[one.place.id].values())]
+        for one in doubtful:
+            seen[one.place.id] = await self._without_touches(one, seen[one.place.id])
         records = await self._app.store.read(lambda tx: tx.records([one.place.id for one in doubtful]))
         paid = {side: await self._payments(side, [i for one in doubtful if (i := _id(one, side))]) for side in Side}
         customers = await self._app.store.read(lambda tx: self._customers(tx, seen.values()))
@@ -197,6 +200,21 @@ class PageProof:
         if id is None or snapshot is None:
             return Seen(snapshot=None)
         return Seen(snapshot=snapshot, news=known.get(id) != (snapshot.version, snapshot.presence))
+
+    async def _without_touches(self, one: Standing, both: Mapping[Side, Seen]) -> dict[Side, Seen]:
+        """A new version is no news where it holds what the last one did: vendors and we ourselves touch documents."""
+        refs = {
+            side: EntityRef(self._sync.connection(side), self._kind, _id(one, side) or "")
+            for side, seen in both.items()
+            if seen.news
+        }
+        known = await self._app.store.read(lambda tx: tx.snapshots(list(refs.values()))) if refs else {}
+        touched = {
+            side
+            for side, ref in refs.items()
+            if (fresh := both[side].snapshot) is not None and ref in known and same_content(known[ref], fresh)
+        }
+        return {side: replace(seen, news=seen.news and side not in touched) for side, seen in both.items()}
 
     async def _read(self, side: Side, kind: Kind, ids: Sequence[str]) -> Mapping[str, Snapshot]:
         connection = self._sync.connection(side)

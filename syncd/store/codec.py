@@ -90,6 +90,11 @@ def content_digest(body: Mapping[str, Any]) -> str:
     return f"{CANONICAL_VERSION}:{blake2b(text, digest_size=16).hexdigest()}"
 
 
+def same_content(one: Snapshot, other: Snapshot) -> bool:
+    """Whether two looks show the same, whatever their versions and times."""
+    return content_digest(snapshot_to_plain(one)) == content_digest(snapshot_to_plain(other))
+
+
 def noun_to_plain(noun: Noun) -> Plain:
     """One noun; its type is the kind of whatever holds it."""
     made: Plain = {}

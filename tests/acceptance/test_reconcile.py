@@ -139,6 +139,18 @@ async def test_nothing_is_unexplained_after_a_sync(synced: Snapshot) -> None:
         assert proof["documents"] > len(failed)
 
 
+async def test_a_document_that_was_only_touched_is_no_pending_edit(synced: Snapshot) -> None:
+    """States are shown on it, or somebody edits what nobody carries: a difference that was there keeps its cause."""
+    async with synced.world() as w:
+        _behind_the_back(w, "10", "7.5", "7.5")
+        both = await w.both("1002")
+        before = {one["record"]: one["cause"] for one in (await _prove(w))["differences"]}
+        await w.crm("update", "invoices", both.crm["id"], hs_language="fr")
+        after = {one["record"]: one["cause"] for one in (await _prove(w))["differences"]}
+        assert before[both.record["id"]] == "unexplained"
+        assert after == before
+
+
 async def test_only_the_days_that_are_asked_for(synced: Snapshot) -> None:
     """And a day that is none, or a flow without documents, is told."""
     async with synced.world() as w:
