@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from syncd.config import Config, load
-from syncd.errors import ConfigError
+from syncd.errors import ConfigError, Inapplicable
 from syncd.notify_systemd import Notifier
 
 if TYPE_CHECKING:
@@ -62,6 +62,21 @@ class Reloader:
         if fixed:
             log.warning("configuration.restart_needed", keys=fixed)
         log.info("configuration.reloaded", syncs=[sync.name for sync in app.syncs])
+
+
+def refuse_outdated(config: Config) -> None:
+    """Refuse what a person means for the rules in the file while others are in force.
+
+    Raises:
+        Inapplicable: the file is not what was read of it, or cannot be read.
+    """
+    cure = "have it read anew (systemctl reload, or SIGHUP to the daemon) and ask again"
+    try:
+        found = load(config.file, os.environ)
+    except ConfigError as error:
+        raise Inapplicable(f"{config.file} has mistakes, see `syncd check`: correct them, {cure}") from error
+    if found.raw.get("syncs") != config.raw.get("syncs"):
+        raise Inapplicable(f"{config.file} has changed since it was read: {cure}")
 
 
 def kept(found: Config, old: Config) -> tuple[Config, list[str]]:

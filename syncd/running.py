@@ -30,6 +30,7 @@ from syncd.outbox.executor import Executor
 from syncd.outbox.shown import Showing
 from syncd.planning import Planner
 from syncd.readoption import Readoption
+from syncd.reloading import refuse_outdated
 from syncd.replan import Replanner
 from syncd.situation import Situation
 from syncd.status.local import known, labels
@@ -110,6 +111,7 @@ class App:
         rules, now = known(self.syncs, sync, flow), self.clock.now()
         try:
             if action == remap.ACTION and flow is not None:
+                refuse_outdated(self.config)
                 return await remap.mark(self.engine, sync, flow)
             return await self.store.write(lambda tx: tell(tx, action, rules, flow, now, breaker))
         finally:

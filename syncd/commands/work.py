@@ -153,7 +153,7 @@ def remap_command(
 ) -> None:
     """Let changed mappings reach records that are synced already. Shows what would change; --yes has it done.
 
-    A running daemon works by the configuration it was started with: restart it first.
+    A running daemon has to have read the configuration as it is now: reload it first.
     """
     from syncd import cli_output, cli_remap
 

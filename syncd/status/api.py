@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp_sse import sse_response
 
 from syncd.actions import Wish
-from syncd.errors import UsageError
+from syncd.errors import Inapplicable, UsageError
 from syncd.status import openapi, problems
 from syncd.status.access import ACCESS, CALLER, Access, local
 from syncd.status.acting import FILTERS, KEY_HEADER, act, act_on_many, problem_code, sent, wish_of
@@ -127,6 +127,8 @@ class Api:
         told, breaker = request.match_info, parameters(request, "breaker").get("breaker")
         try:
             return _json(request, await self._source.control(told["action"], told["sync"], told.get("flow"), breaker))
+        except Inapplicable as error:
+            return _not_taken(request, error)
         except UsageError as error:
             return problem(request, HTTPStatus.NOT_FOUND, str(error))
 

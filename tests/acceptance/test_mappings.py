@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.fields import mapped, property_dropped, property_made, slot, typed
+from tests.acceptance.processes import ANY_PORT, running, until
 from tests.acceptance.world import Snapshot, World, world
 
 SYNCED = ("synced", "")
@@ -212,3 +214,27 @@ async def test_changed_mappings_reach_what_is_synced_only_when_asked(synced: Sna
         await quiet(w)
         code, _, err = await w.command("remap", "--flow", "quotes")
         assert (code, "has no flow" in err) == (2, True)
+
+
+async def test_a_remap_by_other_rules_than_the_daemons_is_refused(synced: Snapshot) -> None:
+    """The preview goes by the file; a daemon that has read another one says so instead of doing something else."""
+    async with synced.world(ANY_PORT) as w:
+        await property_made(w, "invoices", "order_ref")
+        await w.control.settings("quickbooks", SalesCustomFields=LABELS)
+        await w.crm("update", "invoices", "5001", order_ref="PO-1")
+        mapped(w, "invoices", 'left = "properties.order_ref"\nright = "custom.Order"\nvalues = { PO-1 = "one" }')
+        await w.once()
+        async with running(w, "run") as daemon:
+            await until((w.config.state_dir / "syncd.sock").exists)
+            w.configure(('PO-1 = "one"', 'PO-1 = "uno"'))
+            mark = await w.mark()
+            code, _, err = await w.command("remap", "--yes")
+            assert (code, "has changed since it was read" in err) == (2, True), err
+            daemon.send_signal(signal.SIGHUP)
+            while code:
+                code, out, _ = await w.command("remap", "--yes")
+            assert "due for their new mappings: invoicing invoices 1" in out
+            while not await w.written(mark, "quickbooks"):
+                await w.clock.sleep(0.05)
+        assert [(e["kind"], e["operation"]) for e in await w.written(mark)] == [("Invoice", "update")]
+        assert slot((await w.both("INV-1001")).books, "Order") == "uno"

@@ -252,3 +252,20 @@ async def _all_told(w: World, here: App, edits: int) -> bool:
     sent = sum(row["events"] for row in await w.control.webhooks("hubspot") if row["status"] == 200)
     counts = here.intake.receipts.of["crm"]
     return sent >= 2 * edits and sent == counts.accepted + counts.duplicate + counts.dropped
+
+
+async def test_a_sales_receipt_arrives_by_webhook(pair: tuple[World, str, str]) -> None:
+    """What may bill an invoice once more is looked at with the next read, not with the next poll."""
+    w, _, _ = pair
+    async with daemon(w) as here:
+        begin = await w.mark()
+        lines = [{"item": "4", "qty": 1, "price": "12.00"}]
+        made = await w.books("create", "SalesReceipt", customer="2", lines=lines)
+        word = f"sale:{made['Id']}"
+
+        async def stands(code: str) -> bool:
+            return [row["code"] for row in await w.records(q=word)] == [code]
+
+        await until(lambda: stands("filtered"))
+        await quiet(here)
+        assert await polls(w, begin) == []

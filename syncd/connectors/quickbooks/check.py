@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from syncd.connectors.base import ConnectionTrouble, FieldProblem, Finding, MappedField, Severity
 from syncd.connectors.quickbooks.books import Books
 from syncd.connectors.quickbooks.reader import Reader
+from syncd.connectors.quickbooks.wire import ENTITIES
 from syncd.model.nouns import Invoice, Product
 from syncd.model.references import Kind
 
@@ -132,7 +133,7 @@ def _prefix(number: str) -> str:
 async def _products(reader: Reader) -> list[Finding]:
     skus: Counter[str] = Counter()
     without = 0
-    async for answer in reader.pages(Kind.PRODUCT):
+    async for answer in reader.pages(ENTITIES[Kind.PRODUCT]):
         for seen in await reader.snapshots(Kind.PRODUCT, answer.rows):
             if not isinstance(seen.noun, Product) or not seen.noun.active:
                 continue

@@ -14,7 +14,7 @@ from syncd.connectors.base import Done, NotDone, Order, Outcome, Stale, Unknown
 from syncd.connectors.quickbooks.bodies import as_sent
 from syncd.connectors.quickbooks.manifest import MANIFEST
 from syncd.connectors.quickbooks.reader import Reader
-from syncd.connectors.quickbooks.wire import LISTS, moment_text, quoted
+from syncd.connectors.quickbooks.wire import ENTITIES, LISTS, moment_text, quoted
 from syncd.model.nouns import (
     Invoice,
     InvoiceStatus,
@@ -50,7 +50,9 @@ async def _created(reader: Reader, orders: Sequence[Order], sent_at: datetime, *
     candidates: dict[Kind, list[Snapshot]] = {}
     for kind in dict.fromkeys(order.kind for order in orders):
         candidates[kind] = [
-            seen async for answer in reader.pages(kind, since) for seen in await reader.snapshots(kind, answer.rows)
+            seen
+            async for answer in reader.pages(ENTITIES[kind], since)
+            for seen in await reader.snapshots(kind, answer.rows)
         ]
     outcomes: list[Outcome] = []
     for order in orders:

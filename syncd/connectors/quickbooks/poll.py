@@ -44,7 +44,7 @@ async def changes_since(
                 raise
             listed = list(kinds)
     for kind in listed:
-        async for page in _listed(reader, kind):
+        async for page in _listed(reader, kind, sales=since.get(kind)):
             yield page
 
 
@@ -70,34 +70,53 @@ async def _followed(reader: Reader, kinds: Sequence[Kind], since: datetime) -> A
     found, time = await reader.client.changes(names, since)
     if sum(map(len, found.values())) < LIMITS.page_rows:
         seen = [sighting for kind in kinds for sighting in await _changed(reader, kind, found[ENTITIES[kind]])]
-        seen += [_sighting(sale) for sale in await reader.sales(found.get(SALES, ()))]
+        seen += await _sales(reader, found.get(SALES, ()))
         yield Page(sightings=tuple(seen), cursors=dict.fromkeys(kinds, _cursor(time)))
     elif len(kinds) > 1:
         for kind in kinds:
             async for page in _followed(reader, [kind], since):
                 yield page
     else:
-        async for page in _overflowed(reader, kinds[0], found[ENTITIES[kinds[0]]], since, time):
+        async for page in _overflowed(reader, kinds[0], found, since, time):
             yield page
 
 
 async def _overflowed(
-    reader: Reader, kind: Kind, rows: Sequence[Raw], since: datetime, time: datetime
+    reader: Reader, kind: Kind, found: Mapping[str, Sequence[Raw]], since: datetime, time: datetime
 ) -> AsyncIterator[Page]:
-    log.warning("quickbooks.changes_cut", entity=ENTITIES[kind], rows=len(rows))
-    tombstones = [row for row in rows if row.get("status") == "Deleted"]
-    yield Page(sightings=tuple(await _changed(reader, kind, tombstones)), cursors={})
-    async for page in _listed(reader, kind, f"MetaData.LastUpdatedTime >= {quoted(moment_text(since))}", time=time):
+    log.warning("quickbooks.changes_cut", entity=ENTITIES[kind], rows=sum(map(len, found.values())))
+    gone = await _changed(reader, kind, _tombstones(found[ENTITIES[kind]]))
+    gone += await _sales(reader, _tombstones(found.get(SALES, ())))
+    yield Page(sightings=tuple(gone), cursors={})
+    async for page in _listed(reader, kind, _since(since), sales=since, time=time):
         yield page
 
 
-async def _listed(reader: Reader, kind: Kind, *conditions: str, time: datetime | None = None) -> AsyncIterator[Page]:
+async def _listed(
+    reader: Reader, kind: Kind, *conditions: str, sales: datetime | None = None, time: datetime | None = None
+) -> AsyncIterator[Page]:
+    """All of a kind that meet the conditions; with payments the sales receipts that changed since `sales`, if ever."""
     # The cursor is the clock before the list was read: what changes meanwhile is seen by the next poll.
-    async for answer in reader.pages(kind, *conditions):
+    async for answer in reader.pages(ENTITIES[kind], *conditions):
         time = answer.time if time is None else time
         yield Page(sightings=tuple(await _sightings(reader, kind, answer.rows)), cursors={})
+    if kind is Kind.PAYMENT and sales is not None:
+        async for answer in reader.pages(SALES, _since(sales)):
+            yield Page(sightings=tuple(await _sales(reader, answer.rows)), cursors={})
     assert time is not None, "a list has at least one page"
     yield Page(sightings=(), cursors={kind: _cursor(time)})
+
+
+def _since(moment: datetime) -> str:
+    return f"MetaData.LastUpdatedTime >= {quoted(moment_text(moment))}"
+
+
+def _tombstones(rows: Sequence[Raw]) -> list[Raw]:
+    return [row for row in rows if row.get("status") == "Deleted"]
+
+
+async def _sales(reader: Reader, rows: Sequence[Raw]) -> list[Sighting]:
+    return [_sighting(sale) for sale in await reader.sales(rows)]
 
 
 async def _changed(reader: Reader, kind: Kind, rows: Sequence[Raw]) -> list[Sighting]:

@@ -29,6 +29,7 @@ SINGLETONS = (
 # The vendor's query language only reads, and values are quoted: nothing here can be injected (S608).
 INCOME_ACCOUNTS = f"select * from Account where AccountType = 'Income' and Active = true maxresults {LIMITS.page_rows}"  # noqa: S608
 
+_LISTS = frozenset(ENTITIES[kind] for kind in LISTS)
 # Our own reference is absent on purpose: notes cannot be asked for.
 FILTERS: Mapping[tuple[Kind, str], str] = {
     (Kind.PARTY, "email"): "PrimaryEmailAddr",
@@ -121,9 +122,12 @@ class Reader:
         return {id: found[id] if id in rows else gone(kind, id) for id in ids if id in found or id not in rows}
 
     async def _receipts(self, ids: Sequence[str]) -> dict[str, Snapshot]:
-        # Polls bring them whole; by their ids few are ever asked for.
-        rows = {id: await self._one(SALES, id.removeprefix(SALE)) for id in ids}
-        found = {seen.id: seen for seen in await self.sales([row for row in rows.values() if row is not None])}
+        wanted = [id.removeprefix(SALE) for id in ids]
+        rows = (await self._rows({SALES: wanted}))[SALES]
+        for id in wanted:  # a query shows nothing of what was deleted, and may lose something
+            if id not in rows and (row := await self._one(SALES, id)) is not None:
+                rows[id] = row
+        found = {seen.id: seen for seen in await self.sales(list(rows.values()))}
         return {id: found.get(id) or gone(Kind.PAYMENT, id) for id in ids}
 
     async def _one(self, entity: str, id: str) -> Raw | None:
@@ -143,15 +147,19 @@ class Reader:
 
     async def raws(self, wanted: Mapping[Kind, Sequence[str]]) -> dict[Kind, dict[str, Raw]]:
         """Objects as they are on the wire, by kind and id, of several kinds in one call where they fit."""
+        found = await self._rows({ENTITIES[kind]: ids for kind, ids in wanted.items()})
+        return {kind: found[ENTITIES[kind]] for kind in wanted}
+
+    async def _rows(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Raw]]:
         asked = [
-            (kind, statement)
-            for kind, ids in wanted.items()
-            for statement in _statements(kind, "Id", dict.fromkeys(ids))
+            (entity, statement)
+            for entity, ids in wanted.items()
+            for statement in _statements(entity, "Id", dict.fromkeys(ids))
         ]
-        found: dict[Kind, dict[str, Raw]] = {kind: {} for kind in wanted}
+        found: dict[str, dict[str, Raw]] = {entity: {} for entity in wanted}
         answers = await self.client.ask_all([statement for _, statement in asked]) if asked else []
-        for (kind, _), answer in zip(asked, answers, strict=True):
-            found[kind].update((str(row["Id"]), row) for row in answer.rows)
+        for (entity, _), answer in zip(asked, answers, strict=True):
+            found[entity].update((str(row["Id"]), row) for row in answer.rows)
         return found
 
     async def find(self, kind: Kind, keys: Sequence[MatchKey]) -> dict[MatchKey, tuple[Snapshot, ...]]:
@@ -160,15 +168,17 @@ class Reader:
             statement
             for field in dict.fromkeys(key.field for key in keys)
             if (kind, field) in FILTERS
-            for statement in _statements(kind, FILTERS[kind, field], _forms(key for key in keys if key.field == field))
+            for statement in _statements(
+                ENTITIES[kind], FILTERS[kind, field], _forms(key for key in keys if key.field == field)
+            )
         ]
         answers = await self.client.ask_all(asked) if asked else []
         rows = {str(row["Id"]): row for answer in answers for row in answer.rows}
         seen = sorted(await self.snapshots(kind, list(rows.values())), key=_inactive)
         return {key: tuple(one for one in seen if _holds(one, key)) for key in keys}
 
-    async def pages(self, kind: Kind, *conditions: str) -> AsyncIterator[Answer]:
-        """All objects of a kind that meet the conditions, inactive ones too, in order of their ids.
+    async def pages(self, entity: str, *conditions: str) -> AsyncIterator[Answer]:
+        """All objects of an entity that meet the conditions, inactive ones too, in order of their ids.
 
         A row that vanishes meanwhile moves the rest up, so each page starts with the last row of the one before; when
         that is not there, we step back until it fits. Rows may therefore come twice, but none is missed.
@@ -176,7 +186,7 @@ class Reader:
         start, last = 1, None
         while True:
             paging = f"orderby Id startposition {start} maxresults {LIMITS.page_rows}"
-            answer = await self.client.ask(_select(kind, conditions, paging))
+            answer = await self.client.ask(_select(entity, conditions, paging))
             ids = [row["Id"] for row in answer.rows]
             if last is not None and last not in ids:
                 start, last = max(1, start - LIMITS.page_rows), None
@@ -190,13 +200,13 @@ class Reader:
     async def last(self, kind: Kind, count: int) -> list[Snapshot]:
         """The objects of a kind that were made last, the newest first."""
         paging = f"orderby MetaData.CreateTime desc maxresults {count}"
-        return await self.snapshots(kind, (await self.client.ask(_select(kind, (), paging))).rows)
+        return await self.snapshots(kind, (await self.client.ask(_select(ENTITIES[kind], (), paging))).rows)
 
     async def since(self, kind: Kind, moment: datetime, place: int) -> Answer:
         """One page of what was last changed at that moment or later, in that order, from that place on."""
         paging = f"orderby MetaData.LastUpdatedTime startposition {place} maxresults {LIMITS.page_rows}"
         return await self.client.ask(
-            _select(kind, (f"MetaData.LastUpdatedTime >= {quoted(moment_text(moment))}",), paging)
+            _select(ENTITIES[kind], (f"MetaData.LastUpdatedTime >= {quoted(moment_text(moment))}",), paging)
         )
 
     async def income_account(self, name: str) -> str | None:
@@ -238,31 +248,31 @@ def _parent(row: Raw) -> str | None:
     return str(reference["value"]) if isinstance(reference, Mapping) and reference.get("value") else None
 
 
-def _select(kind: Kind, conditions: Sequence[str], paging: str) -> str:
+def _select(entity: str, conditions: Sequence[str], paging: str) -> str:
     # Sku was seen to be missing from `*` (python-quickbooks 0.9.12); lists show active records only unless asked.
-    columns = "*, Sku" if kind is Kind.PRODUCT else "*"
-    everything = ["Active in (true, false)"] if kind in LISTS else []
+    columns = "*, Sku" if entity == ENTITIES[Kind.PRODUCT] else "*"
+    everything = ["Active in (true, false)"] if entity in _LISTS else []
     where = " and ".join([*conditions, *everything])
-    return f"select {columns} from {ENTITIES[kind]}{' where ' + where if where else ''} {paging}"  # noqa: S608
+    return f"select {columns} from {entity}{' where ' + where if where else ''} {paging}"  # noqa: S608
 
 
 def _first(rows: Sequence[Raw]) -> Raw:
     return rows[0] if rows else {}
 
 
-def _statements(kind: Kind, field: str, values: Iterable[str]) -> Iterator[str]:
+def _statements(entity: str, field: str, values: Iterable[str]) -> Iterator[str]:
     paging = f"maxresults {LIMITS.page_rows}"
     chunk: list[str] = []
     length = 0
     for text in map(quoted, values):
         # Half a page of keys at most: several entities may share one (a parent and its jobs one e-mail address).
         if chunk and (length + len(text) > LIMITS.statement_length or len(chunk) >= LIMITS.page_rows // 2):
-            yield _select(kind, [f"{field} in ({','.join(chunk)})"], paging)
+            yield _select(entity, [f"{field} in ({','.join(chunk)})"], paging)
             chunk, length = [], 0
         chunk.append(text)
         length += len(text) + 1
     if chunk:
-        yield _select(kind, [f"{field} in ({','.join(chunk)})"], paging)
+        yield _select(entity, [f"{field} in ({','.join(chunk)})"], paging)
 
 
 def _forms(keys: Iterable[MatchKey]) -> dict[str, None]:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from syncd.connectors.quickbooks.manifest import MANIFEST
-from syncd.connectors.quickbooks.wire import ENTITIES
+from syncd.connectors.quickbooks.wire import ENTITIES, SALE, SALES
 from syncd.connectors.settings import ConnectionSettings
 from syncd.connectors.webhooks import (
     Hint,
@@ -33,12 +33,14 @@ from syncd.connectors.webhooks import (
 )
 from syncd.model.references import Kind
 
-KINDS = {name.lower(): kind for kind, name in ENTITIES.items()}
+PLACES = {name.lower(): (kind, "") for kind, name in ENTITIES.items()} | {SALES.lower(): (Kind.PAYMENT, SALE)}
+"""The name of an entity -> what it is to us, and how its ids begin here."""
 GRAIN = MANIFEST.webhooks["grain"]
 
 _TYPE = re.compile(r"qbo\.([a-z]+)\.[a-z]+\.v[0-9]+", re.IGNORECASE | re.ASCII)
-_Named = tuple[object, Kind | None, list[object]]
-"""Realm, kind, ids."""
+_Place = tuple[Kind, str]
+_Named = tuple[object, _Place | None, list[object]]
+"""Realm, place, ids."""
 
 
 def verifier(settings: ConnectionSettings) -> Verify:
@@ -61,15 +63,15 @@ def _told(body: Any) -> Told:
     classic = isinstance(body, dict)
     hints: list[Hint] = []
     count = ignored = 0
-    for event, (realm, kind, ids) in _classic(body) if classic else _cloud(body):
+    for event, (realm, place, ids) in _classic(body) if classic else _cloud(body):
         count += 1
         own = identity(realm, event)
         account, wanted = entity_id(realm), [id for id in dict.fromkeys(map(entity_id, ids)) if id is not None]
-        if account is None or kind is None or not wanted:
+        if account is None or place is None or not wanted:
             ignored += 1
             continue
-        grain = GRAIN if classic else 0.0
-        hints += [Hint(account=account, kind=kind, id=id, event=own, grain=grain) for id in wanted]
+        (kind, prefix), grain = place, GRAIN if classic else 0.0
+        hints += [Hint(account=account, kind=kind, id=prefix + id, event=own, grain=grain) for id in wanted]
     return Told(hints=tuple(hints), events=count, ignored=ignored)
 
 
@@ -79,13 +81,13 @@ def _classic(body: dict[str, Any]) -> Iterator[tuple[dict[str, Any], _Named]]:
         if not isinstance(change, dict):
             raise ValueError("no data change event")
         for event in events(change.get("entities")):
-            kind = KINDS.get(text(event.get("name")).lower())
-            yield event, (notification.get("realmId"), kind, [event.get("id"), event.get("deletedId")])
+            place = PLACES.get(text(event.get("name")).lower())
+            yield event, (notification.get("realmId"), place, [event.get("id"), event.get("deletedId")])
 
 
 def _cloud(body: Any) -> Iterator[tuple[dict[str, Any], _Named]]:
     for event in events(body):
-        kind = _TYPE.fullmatch(text(event.get("type")))
+        named = _TYPE.fullmatch(text(event.get("type")))
         data = event.get("data")
         ids = [event.get("intuitentityid"), data.get("deletedid") if isinstance(data, dict) else None]
-        yield event, (event.get("intuitaccountid"), KINDS.get(kind[1].lower()) if kind else None, ids)
+        yield event, (event.get("intuitaccountid"), PLACES.get(named[1].lower()) if named else None, ids)

@@ -30,6 +30,7 @@ ENTITIES = (
     "Payment",
     "PaymentMethod",
     "Preferences",
+    "SalesReceipt",
     "Term",
     "Vendor",
 )

@@ -45,19 +45,21 @@ def feed(**changed):
     return rule
 
 
-def table(rows, before_page=lambda number: None):
-    """A query over customers that keeps to paging; `before_page` may change the rows."""
+def table(rows, before_page=lambda number: None, entity="Customer"):
+    """A query over one entity that keeps to paging; `before_page` may change the rows."""
     served = []
 
     def rule(request):
-        found = re.search(r"from Customer.*startposition (\d+) maxresults (\d+)", parameters(request).get("query", ""))
+        found = re.search(
+            rf"from {entity} .*startposition (\d+) maxresults (\d+)", parameters(request).get("query", "")
+        )
         if found is None:
             return None
         before_page(len(served))
         start, size = int(found[1]), int(found[2])
         page = rows[start - 1 : start - 1 + size]
         served.append(start)
-        return reply({"QueryResponse": {"Customer": page} if page else {}, "time": SERVER_TIME})
+        return reply({"QueryResponse": {entity: page} if page else {}, "time": SERVER_TIME})
 
     rule.served = served
     return rule
@@ -105,6 +107,35 @@ async def test_entity_with_too_many_changes_is_queried_by_time():
     assert {s.id for s in seen if s.presence is Presence.PRESENT} == {str(n) for n in range(ROWS + 500)}
     assert [s.id for s in seen if s.presence is Presence.DELETED] == ["7"]
     assert after == {Kind.PARTY: "2026-03-02T12:00:00.500000+00:00"}
+
+
+def receipts(*numbers):
+    return [{"Id": str(n), "SyncToken": "0", "TotalAmt": 5, "CustomerRef": {"value": "1"}} for n in numbers]
+
+
+async def test_a_cut_feed_loses_no_sales_receipt():
+    """Receipts fill the answer up, too: deleted ones are kept from it, the others queried by the time of change."""
+    changed = [{"Id": "7", "status": "Deleted"}, *receipts(*range(100, 100 + ROWS))]
+    query = table(receipts(*range(100, 110 + ROWS)), entity="SalesReceipt")
+    company = Company(feed(SalesReceipt=changed), table([], entity="Payment"), query)
+    seen, after = await poll(company, {"payment": RECENT}, kinds=(Kind.PAYMENT,))
+
+    assert {s.id for s in seen if s.presence is Presence.PRESENT} == {f"sale:{n}" for n in range(100, 110 + ROWS)}
+    assert [s.id for s in seen if s.presence is Presence.DELETED] == ["sale:7"]
+    asked = [said for said in company.statements() if "from SalesReceipt" in said]
+    assert all("MetaData.LastUpdatedTime >= '2026-03-02T10:55:00Z'" in said for said in asked)
+    assert set(after) == {Kind.PAYMENT}
+
+
+async def test_sales_receipts_since_an_old_cursor_are_listed_with_the_payments():
+    """What the feed cannot reach back to; without any cursor they are history, which concerns nobody."""
+    old = (START - timedelta(days=40)).isoformat()
+    company = Company(feed(), table([], entity="Payment"), table(receipts(1), entity="SalesReceipt"))
+    seen, _ = await poll(company, {"payment": old}, kinds=(Kind.PAYMENT,))
+    assert [s.id for s in seen] == ["sale:1"]
+
+    company = Company(feed(), table([], entity="Payment"))
+    assert await poll(company, {}, kinds=(Kind.PAYMENT,)) == ([], {Kind.PAYMENT: "2026-03-02T12:00:00.500000+00:00"})
 
 
 @pytest.mark.parametrize("cursor", [None, (START - timedelta(days=29, minutes=1)).isoformat()])

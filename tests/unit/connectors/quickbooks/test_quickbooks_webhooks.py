@@ -117,6 +117,14 @@ def test_what_is_not_synced_or_names_nothing_is_counted(event):
     assert ([(hint.kind, hint.id) for hint in found.hints], found.ignored) == ([(Kind.INVOICE, "68")], 1)
 
 
+def test_a_sales_receipt_is_a_payment_under_an_id_of_its_own():
+    """In both formats; it may bill again what an invoice has billed."""
+    entity = {"name": "SalesReceipt", "id": "47", "operation": "Create", "lastUpdated": "2026-11-02T10:00:00.000Z"}
+    classic = {"eventNotifications": [{"realmId": "1", "dataChangeEvent": {"entities": [entity]}}]}
+    for body in (classic, [cloud(type="qbo.salesreceipt.created.v1", intuitentityid="47")]):
+        assert [(hint.kind, hint.id) for hint in told(body).hints] == [(Kind.PAYMENT, "sale:47")]
+
+
 def test_classic_events_are_stamped_to_the_second_only():
     """The same words a moment later may be another edit; CloudEvents have ids and are what they are."""
     assert {hint.grain for hint in told(CLASSIC).hints} == {2.0}
