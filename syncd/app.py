@@ -113,7 +113,7 @@ async def assembled(config: Config, ground: Ground, before: App | None = None, d
     await health.load({name: connection.vendor for name, connection in config.connections.items()})
     accounts = Accounts(engine, health, {name: own.account for name, own in config.connections.items()})
     accounts.remember()
-    situation = before.situation if before else Situation()
+    situation = before.situation if before else Situation(ahead=engine.meters.ahead)
     readoption = Readoption(engine, situation, _incarnation(ground))
     await readoption.load(first=before is None)
     backfiller = Backfiller(engine, health)

@@ -239,6 +239,7 @@ def _told(backfill: Backfill, waiting: int, now: datetime) -> dict[str, Any]:
         "per_minute": round(rate * 60),
         "seconds_left": round((waiting + left) / rate) if running and rate else None,
         "started_at": backfill.started_at.isoformat(),
+        "ended_at": backfill.ended_at.isoformat() if backfill.ended_at and not running else None,
     }
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
 from babel import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_currency, format_decimal, get_group_symbol
 from markupsafe import Markup, escape
 
 _LOCALES = {"en": Locale("en"), "fr": Locale("fr")}
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
 _KEPT = 4096  # texts of each kind; a page repeats few of them hundreds of times
 
 
@@ -57,6 +59,15 @@ class Formats:
         at = datetime.fromisoformat(value)
         shown = f"{at.day} {self._months[at.month]} {at.year} {at.hour:02}:{at.minute:02}"
         return Markup(f'<time datetime="{escape(value)}">{escape(shown)} UTC</time>')  # noqa: S704 - all of it is escaped
+
+    def duration(self, seconds: int) -> str:
+        """About how long: seconds, minutes or hours."""
+        return format_timedelta(timedelta(seconds=seconds), granularity="second", locale=self._locale)
+
+    def sentence(self, text: str) -> Markup:
+        """A text with the moments in it as people read them."""
+        parts = _MOMENT.split(text)
+        return Markup().join(self.time(part) if place % 2 else part for place, part in enumerate(parts))
 
     def value(self, field: Mapping[str, Any], value: str | bool | None, currency: str | None) -> Markup:
         """A value of a record, by the type of its field."""

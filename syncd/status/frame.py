@@ -12,7 +12,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from syncd.core import catalogue
-from syncd.status import charts
+from syncd.status import charts, phrases
 from syncd.status.access import ACCESS
 from syncd.status.access import COOKIE as ACCESS_COOKIE
 from syncd.status.formats import Formats
@@ -121,6 +121,8 @@ class Frame:
             "remedy_of": lambda code: self._texts(code, language, "remedy"),
             "field_name": lambda name: said.get(f"field.{name}", name.replace("_", " ").capitalize()),
             "word": lambda name: said.get(name, name),
+            "say": lambda text: phrases.said(text, language),
+            "who": lambda by: _who(by, said),
         }
         return environment
 
@@ -131,3 +133,9 @@ def _condition(state: str, language: str, said: Mapping[str, str]) -> dict[str, 
         return {"title": said[state], "explanation": "", "remedy": ""}
     texts = catalogue.text(state, language, left="", right="")
     return {"title": texts.title, "explanation": texts.explanation, "remedy": texts.remedy}
+
+
+def _who(by: str, said: Mapping[str, str]) -> str:
+    """Who or what caused something: one of our words, or a person by the way they came."""
+    way, _, name = by.partition(" ")
+    return said[f"by.{way}"].format(name=name) if f"by.{way}" in said else by

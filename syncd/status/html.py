@@ -23,6 +23,7 @@ from syncd.status.access import COOKIE as ACCESS_COOKIE
 from syncd.status.acting import act, sent, wish_of
 from syncd.status.frame import STATUSES, TEMPLATES, Frame
 from syncd.status.past import Past
+from syncd.status.progress import Progress
 from syncd.status.query import asked, number, parameters
 from syncd.status.reader import DEFAULT_LIMIT, MAX_LIMIT, Query, Reader, UnknownRecord
 from syncd.status.record_view import REFERENCES
@@ -49,12 +50,14 @@ class Page:
     def __init__(self, source: Owner) -> None:
         self._source = source
         self._frame = Frame(source)
+        self._progress = Progress(source)
         self._past = Past(source.clock, WEEK, DRAWN)
 
     def routes(self) -> list[web.RouteDef]:
         """Everything the page serves."""
         return [
             web.get("/", self.overview),
+            web.get("/progress", self.progress),
             web.get("/records", self.records),
             web.get("/records.csv", self.export),
             web.get("/records/{id}", self.record),
@@ -110,8 +113,14 @@ class Page:
             waited=ranked(status, "waiting"),
             left_out=ranked(status, "reasons"),
             charts=self._charts(request, history),
+            tasks=await self._progress.tasks(),
             told=given.get("told"),
         )
+
+    async def progress(self, request: web.Request) -> web.Response:
+        """What is under way, as the overview shows it: what an open page brings up to date in its place."""
+        parameters(request)
+        return self._frame.html(request, "under_way.html", tasks=await self._progress.tasks())
 
     async def records(self, request: web.Request) -> web.Response:
         """The records that the filters leave, a page at a time."""
@@ -330,7 +339,8 @@ class Page:
                     first=formats.number(points[0][1]),
                     last=formats.number(points[-1][1]),
                 )
-                drawn[series["sync"], series["flow"], series["status"]] = charts.line(points, text)
+                if line := charts.line(points, text):
+                    drawn[series["sync"], series["flow"], series["status"]] = line
         return drawn
 
     def _ends(self, query: Query) -> dict[str, str]:

@@ -238,7 +238,7 @@ class Reader:
         entries = await self._source.store.read(read)
         if entries is None:
             raise UnknownRecord(_UNKNOWN.format(id=id))
-        return _account(entries, limit)
+        return _account(entries, limit, self._language)
 
     async def shown(self, id: str, before: int | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """What `explain` and `activity` answer, both of one moment."""
@@ -252,7 +252,9 @@ class Reader:
         if seen is None:
             raise UnknownRecord(_UNKNOWN.format(id=id))
         explained = record_view.explain(seen, self._told(rows), self._source.clock.now())
-        return explained, _account(seen.activity[:DEFAULT_LIMIT] if entries is None else entries, DEFAULT_LIMIT)
+        return explained, _account(
+            seen.activity[:DEFAULT_LIMIT] if entries is None else entries, DEFAULT_LIMIT, self._language
+        )
 
     async def _seen(self, id: str, *, activity: int) -> tuple[Seen, Told]:
         seen, rows = await self._source.store.read(lambda tx: (self._read_seen(tx, id, activity), tx.connections()))
@@ -324,8 +326,8 @@ def _this_user() -> str:
     return f"cli {user_name(os.getuid())}"
 
 
-def _account(entries: Sequence[tuple[int, Activity]], limit: int) -> dict[str, Any]:
-    told = [record_view.activity_entry(number, entry) for number, entry in entries]
+def _account(entries: Sequence[tuple[int, Activity]], limit: int, language: str) -> dict[str, Any]:
+    told = [record_view.activity_entry(number, entry, language) for number, entry in entries]
     return {"activity": told, "next": told[-1]["number"] if len(told) == limit else None}
 
 

@@ -24,6 +24,7 @@ from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Snapshot
 from syncd.model.values import Value, decimal_text
 from syncd.status.offers import offered
+from syncd.status.phrases import translated
 from syncd.status.view import moment
 from syncd.status.words import words
 
@@ -110,7 +111,7 @@ def summary(record: Record, sync: SyncRules, told: Told) -> dict[str, Any]:
         "title": texts.title if texts else "",
         "explanation": texts.explanation if texts else "",
         "remedy": texts.remedy if texts else "",
-        "words": record.words,
+        "words": translated(record.words, told.language),
         "notes": [{"code": note, "title": told.texts(note, sync).title} for note in record.notes],
         "origin": record.origin.value if record.origin else None,
         "left": _end(sync, Side.LEFT, record, told),
@@ -153,6 +154,7 @@ def details(seen: Seen, told: Told) -> dict[str, Any]:
 def explain(seen: Seen, told: Told, now: datetime) -> dict[str, Any]:
     """Why the record stands where it stands, and what happens next; from what is stored alone."""
     record, flow = seen.record, seen.flow
+    account = [activity_entry(number, entry, told.language) for number, entry in seen.activity]
     return {
         "record": details(seen, told),
         "match": {"by": list(flow.match), "key": record.key},
@@ -167,11 +169,11 @@ def explain(seen: Seen, told: Told, now: datetime) -> dict[str, Any]:
             "fixed": {side.value: [rule.test for rule in flow.requires.get(side, ())] for side in Side},
             "free": {side.value: describe(flow.filters[side]) if flow.filters.get(side) else None for side in Side},
             "hit": record.code if record.status is Status.EXCLUDED else None,
-            "words": record.words if record.status is Status.EXCLUDED else "",
+            "words": translated(record.words, told.language) if record.status is Status.EXCLUDED else "",
         },
         "waits": _waits(seen, told),
-        "last": [activity_entry(number, entry) for number, entry in seen.activity[:LAST_ACTIVITY]],
-        "calls": [activity_entry(number, entry) for number, entry in seen.activity if entry.request_id][:LAST_CALLS],
+        "last": account[:LAST_ACTIVITY],
+        "calls": [entry for entry in account if entry["request_id"]][:LAST_CALLS],
         "next": next_step(seen, told, now),
     }
 
@@ -197,7 +199,7 @@ def _waits(seen: Seen, told: Told) -> str | None:
     match what:
         case "record" if seen.blocker is not None:
             label = seen.blocker.label or seen.blocker.id
-            return say["next_record"].format(label=label, status=seen.blocker.status.value)
+            return say["next_record"].format(label=label, status=say[seen.blocker.status].lower())
         case "connection":
             return say["next_connection"].format(connection=told.label(connection))
         case "account":
@@ -224,7 +226,7 @@ def next_step(seen: Seen, told: Told, now: datetime) -> str:
     return say["next_pass"]
 
 
-def activity_entry(number: int, entry: Activity) -> dict[str, Any]:
+def activity_entry(number: int, entry: Activity, language: str) -> dict[str, Any]:
     """One line of a record's account."""
     return {
         "number": number,
@@ -233,7 +235,7 @@ def activity_entry(number: int, entry: Activity) -> dict[str, Any]:
         "by": entry.by,
         "side": entry.side.value if entry.side else None,
         "code": entry.code,
-        "words": entry.words,
+        "words": translated(entry.words, language),
         "changes": [asdict(change) | {"side": change.side.value} for change in entry.changes],
         "request_id": entry.request_id,
     }

@@ -160,6 +160,7 @@ SCHEMAS: dict[str, Schema] = {
             configuration={**TEXT, "enum": ["current", "refused", "restart_needed"]},
             problems=listed(TEXT),
             state={**TEXT, "enum": ["current", "restored"]},
+            clocks=COUNTS,
             told=listed(TEXT),
         ),
     ),
@@ -335,6 +336,7 @@ SCHEMAS: dict[str, Schema] = {
                 per_minute=NUMBER,
                 seconds_left=maybe(NUMBER),
                 started_at=MOMENT,
+                ended_at=maybe(MOMENT),
             )
         )
     ),

@@ -10,6 +10,7 @@
   const moved = new Set();
   let stream = null;
   let greeted = false;
+  let waiting = null;
 
   const main = () => document.getElementById("main");
   const follows = () => main().dataset.follows;
@@ -36,7 +37,18 @@
     bar.hidden = moved.size === 0;
   }
 
+  // What is under way is brought up to date in its place, at most every two seconds.
+  function progress() {
+    const running = () => document.querySelector("#progress[data-running]");
+    if (waiting || !running()) return;
+    waiting = setTimeout(() => {
+      waiting = null;
+      if (running()) htmx.ajax("GET", "/progress", { target: "#progress", select: "#progress", swap: "outerHTML" });
+    }, 2000);
+  }
+
   function counts(rows) {
+    progress();
     const cells = new Map([...document.querySelectorAll("[data-count]")].map((cell) => [cell.dataset.count, cell]));
     for (const row of rows) {
       const cell = cells.get(`${row.sync}/${row.flow}/${row.status}`);
@@ -85,6 +97,7 @@
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     localTimes();
+    progress();
     if (event.target.id === "main" || event.detail.target?.id === "main") {
       hush();
       const said = document.getElementById("flash");
@@ -96,4 +109,5 @@
   });
   localTimes();
   listen();
+  progress();
 })();
