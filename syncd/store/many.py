@@ -29,7 +29,7 @@ class Many:
 
     def __init__(self, make: Callable[[Callable[[Table], OnConflict], Collection[str]], Insert | Update | Delete]):
         self._make = make
-        self._compiled: dict[tuple[str, tuple[str, ...]], _Compiled] = {}
+        self._compiled: dict[tuple[str, tuple[str, ...]], Compiled] = {}
 
     def run(self, connection: Connection, rows: Sequence[Row]) -> None:
         """Execute it for each row; all rows name the same columns in the same order."""
@@ -38,7 +38,7 @@ class Many:
         dialect, names = connection.dialect, tuple(rows[0])
         compiled = self._compiled.get((dialect.name, names))
         if compiled is None:
-            compiled = self._compiled[dialect.name, names] = _Compiled(self._statement(dialect, names), dialect, names)
+            compiled = self._compiled[dialect.name, names] = Compiled(self._statement(dialect, names), dialect, names)
         connection.exec_driver_sql(compiled.text, compiled.plain(rows))
 
     def _statement(self, dialect: Dialect, names: Sequence[str]) -> SQLCompiler:
@@ -52,7 +52,7 @@ class Many:
         return made
 
 
-class _Compiled:
+class Compiled:
     """Text for the driver, and how a row becomes the driver's own parameters."""
 
     def __init__(self, compiled: SQLCompiler, dialect: Dialect, names: Sequence[str]) -> None:
@@ -60,7 +60,7 @@ class _Compiled:
         order = compiled.positiontup or list(compiled.binds)
         self._names = None if compiled.positiontup else tuple(order)
         given = [name for name in order if name in names]
-        self._values = itemgetter(*given) if len(given) > 1 else lambda row: (row[given[0]],)
+        self._values = itemgetter(*given) if len(given) > 1 else lambda row: [row[name] for name in given]
         bound = {name: compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in order}
         self._processors = [(place, made) for place, name in enumerate(given) if (made := bound[name]) is not None]
         # What the statement itself says, e.g. the 1 of `n + 1`.

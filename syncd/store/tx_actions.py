@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row as SqlRow
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from syncd.model.action import Action, ActionName, ActionState
 from syncd.model.references import Side
 from syncd.store import schema
+from syncd.store.asked import Asked
 from syncd.store.base import TxPart, chunks
 
 _table = schema.actions
+_OPEN = Asked(lambda within: select(_table).where(within(_table.c.record), schema.IS_OPEN).order_by(_table.c.number))
 
 
 class ActionsPart(TxPart):
@@ -34,8 +35,7 @@ class ActionsPart(TxPart):
         """What is asked of these records and not carried out yet, by record, in the order it was asked."""
         found: dict[str, list[Action]] = defaultdict(list)
         for chunk in chunks(records):
-            query = select(_table).where(_table.c.record.in_(chunk), schema.IS_OPEN).order_by(_table.c.number)
-            for row in self._connection.execute(query):
+            for row in _OPEN.rows(self._connection, listed=chunk):
                 found[row.record].append(_action_of(row))
         return {record: tuple(listed) for record, listed in found.items()}
 
@@ -76,7 +76,7 @@ def _row_of(action: Action) -> dict[str, Any]:
     }
 
 
-def _action_of(row: SqlRow[Any]) -> Action:
+def _action_of(row: Any) -> Action:
     told = row.arguments
     return Action(
         id=row.id,

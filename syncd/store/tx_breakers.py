@@ -7,11 +7,12 @@ from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from syncd.model.breaker import Breaker, Tally
 from syncd.model.waiting import held_by
 from syncd.store import schema
+from syncd.store.asked import Asked
 from syncd.store.base import TxPart
 from syncd.store.many import upserted
 from syncd.store.rows import Tripped
@@ -20,6 +21,12 @@ _tallies, _breakers = schema.tallies, schema.breakers
 _COUNTS = ("removals", "creates", "changes", "ruled", "documents")
 _ADD = upserted(_tallies)
 _TRIP = upserted(_breakers)
+_SINCE = Asked(
+    lambda _: select(_tallies).where(
+        _tallies.c.sync == bindparam("sync"), _tallies.c.flow == bindparam("flow"), _tallies.c.at >= bindparam("since")
+    )
+)
+_TRIPPED = Asked(lambda _: select(_breakers).order_by(_breakers.c.sync, _breakers.c.flow, _breakers.c.breaker))
 
 
 class BreakersPart(TxPart):
@@ -27,10 +34,9 @@ class BreakersPart(TxPart):
 
     def tallies(self, sync: str, flow: str, since: datetime) -> list[tuple[datetime, Tally]]:
         """What went out of a flow from then on."""
-        query = select(_tallies).where(_tallies.c.sync == sync, _tallies.c.flow == flow, _tallies.c.at >= since)
         return [
             (row.at, Tally(**{name: getattr(row, name) for name in _COUNTS}, money=Decimal(row.money)))
-            for row in self._connection.execute(query)
+            for row in _SINCE.rows(self._connection, sync=sync, flow=flow, since=since)
         ]
 
     def add_tally(self, sync: str, flow: str, at: datetime, tally: Tally) -> None:
@@ -46,11 +52,10 @@ class BreakersPart(TxPart):
 
     def tripped(self, sync: str | None = None) -> list[Tripped]:
         """Breakers that hold something or were released, of one sync or of all."""
-        query = select(_breakers).order_by(_breakers.c.sync, _breakers.c.flow, _breakers.c.breaker)
-        query = query if sync is None else query.where(_breakers.c.sync == sync)
         return [
             Tripped(row.sync, row.flow, Breaker(row.breaker), row.since, row.figures, row.released_until)
-            for row in self._connection.execute(query)
+            for row in _TRIPPED.rows(self._connection)
+            if sync in (None, row.sync)
         ]
 
     def trip(self, rows: Sequence[Tripped]) -> None:

@@ -13,12 +13,14 @@ from sqlalchemy import Dialect, Select, bindparam, case, delete, func, literal, 
 from syncd.model.record import Change, IntentState, Priority
 from syncd.model.references import EntityRef, Kind
 from syncd.store import schema
+from syncd.store.asked import Asked
 from syncd.store.base import TxPart, unindexed
 from syncd.store.columns import UtcDateTime
 from syncd.store.many import Row, each, same, upserted
 
 _table = schema.changes
 _KEY = ("connection", "kind", "id", "generation")
+_URGENT = _table.c.priority < Priority.POLL.value
 _AT_HAND = [literal("seen"), literal("kept")]
 _PUT = upserted(
     _table,
@@ -32,8 +34,20 @@ _PUT = upserted(
     },
 )
 _FINISH = each(delete(_table).where(*same(_table, _KEY)))
-# Built once, and asked first: most of the time there is nothing to do.
-_ANY_DUE = select(literal(1)).select_from(_table).where(_table.c.due_at <= bindparam("now")).limit(1)
+# Asked first: most of the time there is nothing to do.
+_ANY_DUE = Asked(lambda _: select(_table.c.id).where(_table.c.due_at <= bindparam("now")).limit(1))
+_DUE = {
+    urgent: Asked(
+        lambda within, urgent=urgent: (
+            select(_table)  # type: ignore[misc]
+            .where(_table.c.kind == bindparam("kind"), within(unindexed(_table.c.connection), "connections"))
+            .where(_URGENT if urgent else ~_URGENT, _table.c.due_at <= bindparam("now"))
+            .order_by(_table.c.priority, _table.c.due_at, _table.c.connection, _table.c.id)
+            .limit(bindparam("most"))
+        )
+    )
+    for urgent in (True, False)
+}
 _POSTPONE = each(update(_table).where(*same(_table, _KEY)).values(due_at=bindparam("later")))
 
 
@@ -55,7 +69,7 @@ class ChangesPart(TxPart):
         the fallback product because the product stood further down.
         """
         found: list[Change] = []
-        if not connections or self._connection.scalar(_ANY_DUE, {"now": now}) is None:
+        if not connections or not _ANY_DUE.rows(self._connection, now=now):
             return found
         for urgent in (True, False):
             for kind in Kind:
@@ -63,15 +77,7 @@ class ChangesPart(TxPart):
         return found
 
     def _due(self, connections: Sequence[str], now: datetime, kind: Kind, *, urgent: bool, limit: int) -> list[Change]:
-        table = schema.changes
-        ordinary = table.c.priority >= Priority.POLL.value
-        query = (
-            select(table)
-            .where(table.c.kind == kind.value, ~ordinary if urgent else ordinary)
-            .where(table.c.connection.in_(connections), table.c.due_at <= now)
-            .order_by(table.c.priority, table.c.due_at, table.c.connection, table.c.id)
-            .limit(limit)
-        )
+        rows = _DUE[urgent].rows(self._connection, kind=kind.value, connections=list(connections), now=now, most=limit)
         return [
             Change(
                 ref=EntityRef(row.connection, kind, row.id),
@@ -80,7 +86,7 @@ class ChangesPart(TxPart):
                 due_at=row.due_at,
                 generation=row.generation,
             )
-            for row in self._connection.execute(query)
+            for row in rows
         ]
 
     def finish_changes(self, changes: Sequence[Change]) -> None:

@@ -6,24 +6,32 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row as SqlRow
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from syncd.model.connection import ConnectionRow
 from syncd.store import schema
+from syncd.store.asked import Asked
 from syncd.store.base import TxPart
 from syncd.store.many import upserted
 
 _SET = upserted(schema.meta)
 _SAVE = upserted(schema.connections)
 _MOVE = upserted(schema.cursors)
+_META = Asked(lambda _: select(schema.meta.c.value).where(schema.meta.c.key == bindparam("key")))
+_ONE = Asked(lambda _: select(schema.connections).where(schema.connections.c.name == bindparam("name")))
+_ALL = Asked(lambda _: select(schema.connections).order_by(schema.connections.c.name))
+_CURSORS = Asked(
+    lambda _: select(schema.cursors.c.name, schema.cursors.c.cursor).where(
+        schema.cursors.c.connection == bindparam("connection")
+    )
+)
 
 
 class ConnectionsPart(TxPart):
     """Tables `meta`, `connections` and `cursors`."""
 
     def meta(self, key: str) -> str | None:
-        value: str | None = self._connection.scalar(select(schema.meta.c.value).where(schema.meta.c.key == key))
+        value: str | None = _META.value(self._connection, key=key)
         return value
 
     def metas(self, keys: Iterable[str]) -> dict[str, str]:
@@ -35,14 +43,12 @@ class ConnectionsPart(TxPart):
         _SET.run(self._connection, [{"key": key, "value": value}])
 
     def connection(self, name: str) -> ConnectionRow | None:
-        query = select(schema.connections).where(schema.connections.c.name == name)
-        row = self._connection.execute(query).first()
-        return None if row is None else _connection_of(row)
+        rows = _ONE.rows(self._connection, name=name)
+        return _connection_of(rows[0]) if rows else None
 
     def connections(self) -> list[ConnectionRow]:
         """All of them, by name."""
-        query = select(schema.connections).order_by(schema.connections.c.name)
-        return [_connection_of(row) for row in self._connection.execute(query)]
+        return [_connection_of(row) for row in _ALL.rows(self._connection)]
 
     def save_connection(self, row: ConnectionRow) -> None:
         values = {name: getattr(row, name) for name in schema.connections.c.keys()}  # noqa: SIM118 - columns, not a dict
@@ -50,9 +56,7 @@ class ConnectionsPart(TxPart):
 
     def cursors(self, connection: str) -> dict[str, str]:
         """The connector's own texts by their names (a kind, or a kind and more)."""
-        table = schema.cursors
-        query = select(table.c.name, table.c.cursor).where(table.c.connection == connection)
-        return {row.name: row.cursor for row in self._connection.execute(query)}
+        return dict(_CURSORS.rows(self._connection, connection=connection))
 
     def set_cursors(self, connection: str, cursors: Mapping[str, str], at: datetime) -> None:
         """Move these cursors; others stay. Belongs in the transaction that stores what was seen up to them."""
@@ -60,5 +64,5 @@ class ConnectionsPart(TxPart):
         _MOVE.run(self._connection, rows)
 
 
-def _connection_of(row: SqlRow[Any]) -> ConnectionRow:
-    return ConnectionRow(**row._mapping)
+def _connection_of(row: Any) -> ConnectionRow:
+    return ConnectionRow(**row._asdict())

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, select
 
 from syncd.model.references import EntityRef, Kind, MatchKey
 from syncd.model.snapshot import Presence, Snapshot
 from syncd.model.waiting import on_entity, on_key
 from syncd.store import schema
-from syncd.store.base import TxPart, chunks, within
+from syncd.store.asked import Asked, Within
+from syncd.store.base import TxPart, chunks
 from syncd.store.codec import content_digest, snapshot_from_plain, snapshot_to_plain
 from syncd.store.columns import index_key
 from syncd.store.many import Row, added, each, same, upserted
@@ -29,20 +31,44 @@ _DROP_KEYS = each(delete(schema.entity_keys).where(*same(schema.entity_keys, _RE
 _ADD_KEYS = added(schema.entity_keys)
 
 
+def _by_id(*names: str) -> Asked:
+    table = schema.entities
+    return Asked(lambda within: _of_kind(table, within, *(table.c[name] for name in names)))
+
+
+def _of_kind(table: Table, within: Within, *columns: ColumnElement[Any]) -> Select[Any]:
+    here = (table.c.connection == bindparam("connection"), table.c.kind == bindparam("kind"))
+    return select(*columns).where(*here, within(table.c.id))
+
+
+_VERSIONS = _by_id("id", "version", "presence")
+_BODIES = _by_id("id", "body")
+_DIGESTS = _by_id("id", "digest")
+_KEYS = Asked(
+    lambda within: _of_kind(schema.entity_keys, within, schema.entity_keys.c.field, schema.entity_keys.c.value)
+)
+_HOLDERS = Asked(
+    lambda within: (
+        select(schema.entity_keys.c.value, schema.entities.c.id, schema.entities.c.body)
+        .join_from(schema.entity_keys, schema.entities)
+        .where(
+            schema.entity_keys.c.connection == bindparam("connection"), schema.entity_keys.c.kind == bindparam("kind")
+        )
+        .where(schema.entity_keys.c.field == bindparam("field"), within(schema.entity_keys.c.value))
+        .where(schema.entities.c.presence == Presence.PRESENT.value)
+        .order_by(schema.entities.c.id)
+    )
+)
+
+
 class EntitiesPart(TxPart):
     """Tables `entities`, `entity_keys` and `versions`."""
 
     def entity_versions(self, connection: str, kind: Kind, ids: Sequence[str]) -> dict[str, tuple[str, Presence]]:
         """The vendor's version and the presence last seen, of those that were seen at all."""
-        table = schema.entities
         found = {}
         for chunk in chunks(ids):
-            query = select(table.c.id, table.c.version, table.c.presence).where(
-                table.c.connection == connection,
-                table.c.kind == kind.value,
-                within(self._connection, table.c.id, chunk),
-            )
-            for row in self._connection.execute(query):
+            for row in _VERSIONS.rows(self._connection, connection=connection, kind=kind.value, listed=chunk):
                 found[row.id] = (row.version, Presence(row.presence))
         return found
 
@@ -73,16 +99,10 @@ class EntitiesPart(TxPart):
 
     def snapshots(self, refs: Sequence[EntityRef]) -> dict[EntityRef, Snapshot]:
         """What these entities were when last seen, of those that were seen at all."""
-        table = schema.entities
         found = {}
         for (connection, kind), ids in _by_kind(refs).items():
             for chunk in chunks(ids):
-                query = select(table.c.id, table.c.body).where(
-                    table.c.connection == connection,
-                    table.c.kind == kind.value,
-                    within(self._connection, table.c.id, chunk),
-                )
-                for row in self._connection.execute(query):
+                for row in _BODIES.rows(self._connection, connection=connection, kind=kind.value, listed=chunk):
                     found[EntityRef(connection, kind, row.id)] = snapshot_from_plain(kind, row.id, row.body)
         return found
 
@@ -90,7 +110,6 @@ class EntitiesPart(TxPart):
         self, connection: str, kind: Kind, keys: Sequence[MatchKey]
     ) -> dict[MatchKey, tuple[Snapshot, ...]]:
         """Present entities that hold these keys, by id; every key is in the answer."""
-        entities, table = schema.entities, schema.entity_keys
         found: dict[MatchKey, list[Snapshot]] = {key: [] for key in keys}
         fields = defaultdict(list)
         for key in found:
@@ -98,15 +117,8 @@ class EntitiesPart(TxPart):
         for field, values in fields.items():
             for chunk in chunks(values):
                 asked = {index_key(value): MatchKey(field, value) for value in chunk}
-                query = (
-                    select(table.c.value, entities.c.id, entities.c.body)
-                    .join_from(table, entities)
-                    .where(table.c.connection == connection, table.c.kind == kind.value)
-                    .where(table.c.field == field, within(self._connection, table.c.value, list(asked)))
-                    .where(entities.c.presence == Presence.PRESENT.value)
-                    .order_by(entities.c.id)
-                )
-                for row in self._connection.execute(query):
+                place = {"connection": connection, "kind": kind.value, "field": field}
+                for row in _HOLDERS.rows(self._connection, **place, listed=list(asked)):
                     found[asked[row.value]].append(snapshot_from_plain(kind, row.id, row.body))
         return {key: tuple(snapshots) for key, snapshots in found.items()}
 
@@ -124,29 +136,17 @@ class EntitiesPart(TxPart):
             return
         events = {on_entity(look.ref) for look in changed}
         events |= {on_key(look.ref.connection, look.ref.kind, key) for look in changed for key in look.keys}
-        table = schema.entity_keys
         for (connection, kind), ids in _by_kind(known).items():
             for chunk in chunks(ids):
-                query = select(table.c.field, table.c.value).where(
-                    table.c.connection == connection,
-                    table.c.kind == kind.value,
-                    within(self._connection, table.c.id, chunk),
-                )
-                for row in self._connection.execute(query):
+                for row in _KEYS.rows(self._connection, connection=connection, kind=kind.value, listed=chunk):
                     events.add(on_key(connection, kind, MatchKey(row.field, row.value)))
         wake(self._connection, sorted(events), changed[0].at)
 
     def _digests(self, refs: Iterable[EntityRef]) -> dict[EntityRef, str]:
-        table = schema.entities
         found = {}
         for (connection, kind), ids in _by_kind(refs).items():
             for chunk in chunks(ids):
-                query = select(table.c.id, table.c.digest).where(
-                    table.c.connection == connection,
-                    table.c.kind == kind.value,
-                    within(self._connection, table.c.id, chunk),
-                )
-                for row in self._connection.execute(query):
+                for row in _DIGESTS.rows(self._connection, connection=connection, kind=kind.value, listed=chunk):
                     found[EntityRef(connection, kind, row.id)] = row.digest
         return found
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, exists, func, or_, select, update
-from sqlalchemy import Row as SqlRow
+from sqlalchemy import ColumnElement, Select, bindparam, delete, exists, func, or_, select, update
 
 from syncd.model.record import Intent, IntentState, Op, Priority, StoredSend
 from syncd.model.references import Kind, Side
 from syncd.store import schema
+from syncd.store.asked import Asked
 from syncd.store.base import TxPart, chunks, within
 from syncd.store.codec import intent_body, intent_body_fields
 from syncd.store.many import Many, Row, added, each, same
@@ -34,6 +34,37 @@ _SAVE = each(update(_table).where(*same(_table, ("id",))).values({name: bindpara
 _ADD_SENDS = added(schema.sends)
 
 
+def _listed(*conditions: ColumnElement[bool], urgent: bool = False) -> Select[Any]:
+    order = (_table.c.priority,) if urgent else ()
+    return select(_table).where(*conditions).order_by(*order, _table.c.created_at, _table.c.id)
+
+
+_IS_OPEN = _table.c.state == IntentState.OPEN.value
+_IS_OUT = or_(_table.c.state == IntentState.SENT.value, _table.c.state == IntentState.UNKNOWN.value)
+_HERE = _table.c.connection == bindparam("connection")
+_OF = Asked(lambda within: _listed(within(_table.c.record)))
+_UNSENT = Asked(lambda _: _listed(_IS_OPEN, _table.c.step == 0))
+_UNRESOLVED = Asked(lambda _: _listed(_HERE, _IS_OUT))
+_OPEN = Asked(
+    lambda _: _listed(
+        _HERE,
+        _IS_OPEN,
+        or_(_table.c.not_before.is_(None), _table.c.not_before <= bindparam("now")),
+        _table.c.sync == bindparam("sync"),
+        urgent=True,
+    ).limit(bindparam("most"))
+)
+_UNDER_WAY = Asked(
+    lambda within: (
+        select(_table.c.id, _table.c.record, _table.c.state, _table.c.step)
+        .where(within(_table.c.record))
+        .order_by(_table.c.created_at, _table.c.id)
+    )
+)
+_STORED = Asked(lambda within: select(_table.c.id).where(within(_table.c.id)))
+_SEND = Asked(lambda _: select(schema.sends).where(schema.sends.c.id == bindparam("id")))
+
+
 class IntentsPart(TxPart):
     """Tables `intents` and `sends`."""
 
@@ -47,16 +78,14 @@ class IntentsPart(TxPart):
         rivals = [intent for intent in intents if intent.natural_key is not None]
         stored: set[str] = set()
         for chunk in chunks(intent.id for intent in rivals):
-            stored |= set(
-                self._connection.scalars(select(_table.c.id).where(within(self._connection, _table.c.id, chunk)))
-            )
+            stored |= {row.id for row in _STORED.rows(self._connection, listed=chunk)}
         return [intent for intent in rivals if intent.id not in stored]
 
     def intents_of(self, record_ids: Sequence[str]) -> dict[str, list[Intent]]:
         """The intents of these records, oldest first; a record without any is absent."""
         found = defaultdict(list)
         for chunk in chunks(record_ids):
-            for intent in self._intents(within(self._connection, _table.c.record, chunk)):
+            for intent in map(_intent_of, _OF.rows(self._connection, listed=chunk)):
                 found[intent.record].append(intent)
         return dict(found)
 
@@ -64,11 +93,7 @@ class IntentsPart(TxPart):
         """How far the intents of these records have come, oldest first; a record without any is absent."""
         found = defaultdict(list)
         for chunk in chunks(record_ids):
-            query = select(_table.c.id, _table.c.record, _table.c.state, _table.c.step)
-            ordered = query.where(within(self._connection, _table.c.record, chunk)).order_by(
-                _table.c.created_at, _table.c.id
-            )
-            for id, record, state, step in self._connection.execute(ordered):
+            for id, record, state, step in _UNDER_WAY.rows(self._connection, listed=chunk):
                 found[record].append(UnderWay(id, record, IntentState(state), step))
         return dict(found)
 
@@ -77,20 +102,21 @@ class IntentsPart(TxPart):
 
         Each sync has an equal part of the limit. What has to wait for a parent is the caller's matter.
         """
-        ready = or_(_table.c.not_before.is_(None), _table.c.not_before <= now)
-        place = (_table.c.connection == connection, _table.c.state == IntentState.OPEN.value, ready)
         part = -(-limit // max(1, len(syncs)))
-        found = [one for sync in syncs for one in self._intents(*place, _table.c.sync == sync, limit=part, urgent=True)]
-        return sorted(found, key=lambda one: (one.priority, one.created_at, one.id))
+        rows = [
+            row
+            for sync in syncs
+            for row in _OPEN.rows(self._connection, connection=connection, now=now, sync=sync, most=part)
+        ]
+        return sorted(map(_intent_of, rows), key=lambda one: (one.priority, one.created_at, one.id))
 
     def unsent_intents(self) -> list[Intent]:
         """Everything that is decided and has not left, of all connections, oldest first."""
-        return self._intents(_table.c.state == IntentState.OPEN.value, _table.c.step == 0)
+        return [_intent_of(row) for row in _UNSENT.rows(self._connection)]
 
     def unresolved_intents(self, connection: str) -> list[Intent]:
         """What went out and has no stored outcome, oldest first."""
-        states = (IntentState.SENT.value, IntentState.UNKNOWN.value)
-        return self._intents(_table.c.connection == connection, _table.c.state.in_(states))
+        return [_intent_of(row) for row in _UNRESOLVED.rows(self._connection, connection=connection)]
 
     def save_intents(self, intents: Sequence[Intent]) -> None:
         """Update how far stored intents have come; one that was dropped meanwhile does not come back.
@@ -117,21 +143,14 @@ class IntentsPart(TxPart):
         _ADD_SENDS.run(self._connection, [{**_send_row(send), "body": self._seal.close(send.body)} for send in sends])
 
     def send(self, id: str) -> StoredSend | None:
-        row = self._connection.execute(select(schema.sends).where(schema.sends.c.id == id)).first()
-        return None if row is None else StoredSend(**{**row._mapping, "body": self._seal.open(row.body)})
+        rows = _SEND.rows(self._connection, id=id)
+        return StoredSend(**{**rows[0]._asdict(), "body": self._seal.open(rows[0].body)}) if rows else None
 
     def drop_sends(self, older_than: datetime) -> None:
         """Forget requests sent before that time, except those an intent still needs for its replay."""
         sends = schema.sends
         needed = exists().where(_table.c.send == sends.c.id)
         self._connection.execute(delete(sends).where(sends.c.sent_at < older_than, ~needed))
-
-    def _intents(
-        self, *conditions: ColumnElement[bool], limit: int | None = None, urgent: bool = False
-    ) -> list[Intent]:
-        order = (_table.c.priority,) if urgent else ()
-        query = select(_table).where(*conditions).order_by(*order, _table.c.created_at, _table.c.id).limit(limit)
-        return [_intent_of(row) for row in self._connection.execute(query)]
 
 
 def _send_row(send: StoredSend) -> Row:
@@ -149,8 +168,8 @@ def _columns_of(intent: Intent, names: Iterable[str]) -> Row:
     return row
 
 
-def _intent_of(row: SqlRow[Any]) -> Intent:
-    values = {**row._mapping, **intent_body_fields(row.body)}
+def _intent_of(row: Any) -> Intent:
+    values = {**row._asdict(), **intent_body_fields(row.body)}
     del values["body"]
     values |= {
         "side": Side(row.side),

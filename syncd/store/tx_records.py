@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, null, select, update
-from sqlalchemy import Row as SqlRow
+from sqlalchemy import bindparam, delete, null, select, update
 
 from syncd.model.content import content_from_plain, content_to_plain
 from syncd.model.record import Record, Status
 from syncd.model.references import Side
 from syncd.store import schema
+from syncd.store.asked import Asked
 from syncd.store.base import chunks, unindexed, within
 from syncd.store.columns import index_key
 from syncd.store.many import Row, added, each, same, upserted
@@ -32,6 +32,30 @@ _SLIM = [
 ]
 _ADD_KEYS = added(schema.keys)
 _SEARCHED = ("label", "match_key", "left_id", "right_id")
+_FLOW = (_table.c.sync == bindparam("sync"), _table.c.flow == bindparam("flow"))
+_BY_ID = Asked(lambda within: select(_table).where(within(_table.c.id)).order_by(_table.c.id))
+_SLIM_BY_ID = Asked(lambda within: select(*_SLIM).where(within(_table.c.id)).order_by(_table.c.id))
+_BY_ENTITY = {
+    side: Asked(lambda within, held=held: select(_table).where(*_FLOW, within(held)).order_by(_table.c.id))  # type: ignore[misc]
+    for side, held in _SIDES.items()
+}
+_BY_KEY = Asked(lambda within: select(_table).where(*_FLOW, within(_table.c.match_key)).order_by(_table.c.id))
+_DUE = Asked(
+    lambda within: (
+        select(_table)
+        .where(_table.c.next_at <= bindparam("now"), within(unindexed(_table.c.sync), "syncs"))
+        .order_by(_table.c.next_at, _table.c.id)
+        .limit(bindparam("most"))
+    )
+)
+_BEFORE = Asked(
+    lambda within: (
+        select(*(_table.c[name] for name in ("id", "sync", "flow", "status", "code", "notes", *_SEARCHED)))
+        .where(within(_table.c.id))
+        .order_by(_table.c.id)
+        .with_for_update()
+    )
+)
 
 
 class RecordsPart(CountsPart):
@@ -41,7 +65,8 @@ class RecordsPart(CountsPart):
         """Those there are. Without `bases` they lack what both sides agreed on: most of what a record weighs."""
         found = {}
         for chunk in chunks(ids):
-            for record in self._records(within(self._connection, _table.c.id, chunk), bases=bases):
+            for row in (_BY_ID if bases else _SLIM_BY_ID).rows(self._connection, listed=chunk):
+                record = _record_of(row)
                 found[record.id] = record
         return found
 
@@ -49,9 +74,8 @@ class RecordsPart(CountsPart):
         """The records that hold these entities on this side, by entity id."""
         found = {}
         for chunk in chunks(ids):
-            for record in self._records(
-                _table.c.sync == sync, _table.c.flow == flow, within(self._connection, _SIDES[side], chunk)
-            ):
+            for row in _BY_ENTITY[side].rows(self._connection, sync=sync, flow=flow, listed=chunk):
+                record = _record_of(row)
                 found[str(record.entity(side))] = record
         return found
 
@@ -60,9 +84,8 @@ class RecordsPart(CountsPart):
         found = defaultdict(list)
         for chunk in chunks(keys):
             asked = {index_key(key): key for key in chunk}
-            for record in self._records(
-                _table.c.sync == sync, _table.c.flow == flow, within(self._connection, _table.c.match_key, list(asked))
-            ):
+            for row in _BY_KEY.rows(self._connection, sync=sync, flow=flow, listed=list(asked)):
+                record = _record_of(row)
                 found[asked[str(record.key)]].append(record)
         return dict(found)
 
@@ -100,13 +123,7 @@ class RecordsPart(CountsPart):
 
     def due_records(self, syncs: Sequence[str], now: datetime, limit: int) -> list[Record]:
         """Records whose time has come, the longest waiting first."""
-        query = (
-            select(_table)
-            .where(_table.c.next_at <= now, unindexed(_table.c.sync).in_(syncs))
-            .order_by(_table.c.next_at, _table.c.id)
-            .limit(limit)
-        )
-        return [_record_of(row) for row in self._connection.execute(query)]
+        return [_record_of(row) for row in _DUE.rows(self._connection, now=now, syncs=list(syncs), most=limit)]
 
     def wake(self, waits_for: Sequence[str], now: datetime) -> int:
         """Make records due that wait for one of these; says how many. Synced ones wait for nothing."""
@@ -126,22 +143,11 @@ class RecordsPart(CountsPart):
             found += [_record_of(row) for row in rows]
         return found
 
-    def _records(self, *conditions: ColumnElement[bool], bases: bool = True) -> Iterable[Record]:
-        query: Select[Any] = select(*(_table.columns if bases else _SLIM)).where(*conditions).order_by(_table.c.id)
-        return map(_record_of, self._connection.execute(query))
-
     def _before(self, ids: Iterable[str]) -> dict[str, Row]:
         """What counts and keys were made of, locked against other writers until the end of the transaction."""
-        columns = [_table.c[name] for name in ("id", "sync", "flow", "status", "code", "notes", *_SEARCHED)]
         found = {}
         for chunk in chunks(ids):
-            query = (
-                select(*columns)
-                .where(within(self._connection, _table.c.id, chunk))
-                .order_by(_table.c.id)
-                .with_for_update()
-            )
-            for row in self._connection.execute(query):
+            for row in _BEFORE.rows(self._connection, listed=chunk):
                 found[row.id] = row._asdict()
         return found
 
@@ -199,7 +205,7 @@ def _row_of(record: Record) -> Row:
     }
 
 
-def _record_of(row: SqlRow[Any]) -> Record:
+def _record_of(row: Any) -> Record:
     return Record(
         id=row.id,
         sync=row.sync,

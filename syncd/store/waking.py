@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from syncd.model.record import Status
 from syncd.store import schema
-from syncd.store.base import chunks, within
+from syncd.store.asked import Asked
+from syncd.store.base import chunks
+from syncd.store.many import each, same
 
 _table = schema.records
+_WAITING = Asked(
+    lambda within: (
+        select(_table.c.id)
+        .where(within(_table.c.waits_for), _table.c.status != Status.SYNCED.value)
+        .where(or_(_table.c.next_at.is_(None), _table.c.next_at > bindparam("now")))
+    )
+)
+_WAKE = each(update(_table).where(*same(_table, ("id",))).values(next_at=bindparam("now")))
 
 
 def wake(connection: Connection, events: Iterable[str], now: datetime) -> int:
@@ -21,12 +31,7 @@ def wake(connection: Connection, events: Iterable[str], now: datetime) -> int:
     """
     woken = 0
     for chunk in chunks(events):
-        statement = (
-            update(_table)
-            .where(within(connection, _table.c.waits_for, chunk))
-            .where(_table.c.status != Status.SYNCED.value)
-            .where(or_(_table.c.next_at.is_(None), _table.c.next_at > now))
-            .values(next_at=now)
-        )
-        woken += connection.execute(statement).rowcount
+        waiting = _WAITING.rows(connection, listed=chunk, now=now)
+        _WAKE.run(connection, [{"key_id": row.id, "now": now} for row in waiting])
+        woken += len(waiting)
     return woken

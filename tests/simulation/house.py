@@ -16,11 +16,11 @@ from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import anyio
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection
 
 from syncd import disk
 from syncd.app import Ground, assembled
-from syncd.config import Config, load
+from syncd.config import DATABASE_FILE, Config, load
 from syncd.connectors.http import AnswerLost, HttpReply, HttpRequest, NotSent
 from syncd.feed.intake import Verdict
 from syncd.running import App
@@ -29,9 +29,9 @@ from syncd.sandbox.delivery import Ending
 from syncd.sandbox.outgoing import Attempt
 from syncd.sandbox.world import World, create_world
 from syncd.store import migrate
-from syncd.store.database import Inline
 from syncd.store.seal import Seal
 from syncd.store.store import Store
+from tests.simulation.driver import Direct
 from tests.simulation.loop import Killed, VirtualLoop
 
 T = TypeVar("T")
@@ -127,43 +127,41 @@ class Disk:
     """The state: one SQLite file, in memory where the machine has such a place, that outlives every daemon.
 
     Attributes:
-        statements: how many more statements succeed before the process is killed at the next; None for all of them.
+        folder: where the file lies. statements: how many more statements succeed before the process is killed at the
+            next; None for all of them.
     """
 
     def __init__(self) -> None:
-        folder = mkdtemp(prefix="syncd-", dir=SHM if SHM.is_dir() else None)
-        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-        self.inline = Inline(make_url(f"sqlite:///{folder}/state.db"))
+        self.folder = Path(mkdtemp(prefix="syncd-", dir=SHM if SHM.is_dir() else None))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self.statements: int | None = None
         self.ran = 0
         self.on_kill: Callable[[], None] = lambda: None
+        self.open()
 
-        @event.listens_for(self.inline._engine, "before_cursor_execute")
-        def before(*_: Any) -> None:
-            self.ran += 1
-            if self.statements is not None:
-                if self.statements <= 0:
-                    self.on_kill()
-                    raise Killed
-                self.statements -= 1
+    def open(self) -> None:
+        """Use the file that lies there now."""
+        self.inline = Direct(self.folder / DATABASE_FILE, self._before)
 
-    def raw(self) -> sqlite3.Connection:
-        with self.inline._engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, sqlite3.Connection)
-            return driver
+    def _before(self) -> None:
+        self.ran += 1
+        if self.statements is not None:
+            if self.statements <= 0:
+                self.on_kill()
+                raise Killed
+            self.statements -= 1
 
     def picture(self) -> bytes:
         """Everything it holds."""
         made = sqlite3.connect(":memory:")
-        self.raw().backup(made)
+        self.inline.driver.backup(made)
         return made.serialize()
 
     def restore(self, picture: bytes) -> None:
         """Hold something else from now on."""
         old = sqlite3.connect(":memory:")
         old.deserialize(picture)
-        old.backup(self.raw())
+        old.backup(self.inline.driver)
         old.close()
 
 
