@@ -17,7 +17,7 @@ from markupsafe import Markup
 from syncd.core import catalogue
 from syncd.entrance.connection import ANSWER_SECONDS
 from syncd.errors import Unconfirmed, UsageError
-from syncd.status import charts, listing, problems
+from syncd.status import alerts, charts, listing, problems
 from syncd.status.access import ACCESS, CALLER, SAYS, Refused
 from syncd.status.access import COOKIE as ACCESS_COOKIE
 from syncd.status.acting import act, sent, wish_of
@@ -67,6 +67,7 @@ class Page:
             web.get("/links", self.links),
             web.get("/problems", self.help),
             web.get("/problems/{code}", self.problem_page),
+            web.get("/runbooks/{alert}", self.runbook),
             web.get("/sign-in", self.sign_in),
             web.post("/sign-in", self.signed_in),
             web.post("/sign-out", self.sign_out),
@@ -96,7 +97,14 @@ class Page:
         """All rows of the catalogue, by what they are about."""
         parameters(request)
         groups = {group.value: [row.code for row in catalogue.entries(group)] for group in catalogue.Group}
-        return self._frame.html(request, "help.html", groups=groups)
+        return self._frame.html(request, "help.html", groups=groups, alerts=list(alerts.alerts()))
+
+    async def runbook(self, request: web.Request) -> web.Response:
+        """Where the `runbook_url` of an alert leads to."""
+        name = alerts.named(request.match_info["alert"])
+        if name is None:
+            raise UnknownRecord(f"no alert is called {request.match_info['alert']!r}")
+        return self._frame.html(request, "runbook.html", name=name, parts=alerts.alerts()[name])
 
     async def overview(self, request: web.Request) -> web.Response:
         """Counts per flow and how they went, what needs a person, and the connections."""

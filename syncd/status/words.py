@@ -373,6 +373,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "group.excluded": ("Left out", "Laissés de côté"),
     "group.note": ("Remarks", "Remarques"),
     "group.connection": ("Connections", "Connexions"),
+    "group.alerts": ("Alerts of Prometheus", "Alertes de Prometheus"),
     "back": ("Back to the overview", "Retour à la vue d’ensemble"),
     "sign_in": ("Sign in", "Se connecter"),
     "sign_in_words": (

@@ -4,12 +4,13 @@ import json
 import re
 from pathlib import Path
 
+import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from syncd.status import metrics, runbooks
+from syncd.status import alerts, metrics, runbooks
 from tests.promtool import promtool
-from tests.status_state import METERS, configuration, filled, source
+from tests.status_state import METERS, configuration, filled, served, source
 
 FOLDER = Path(__file__).parents[2] / "systemd" / "monitoring"
 RULES = (FOLDER / "alerts.yml").read_text()
@@ -71,8 +72,30 @@ def test_every_alert_leads_to_a_whole_entry(alert: str) -> None:
     entry = RUNBOOKS.split(f"### {alert}\n")[1].split("\n###")[0]
 
     assert "summary:" in rule
-    assert f"runbook_url: runbooks.md#{alert.lower()}\n" in rule
+    link = (
+        "runbooks.md#syncddown"
+        if alert == "SyncdDown"
+        else f'"http://{{{{ $labels.instance }}}}/runbooks/{alert.lower()}"'
+    )
+    assert f"runbook_url: {link}\n" in rule
     assert [part for part in PARTS if part not in entry] == []
+    assert list(alerts.alerts()[alert]) == [part.strip("*") for part in PARTS]
+
+
+def test_no_alert_is_forgotten_by_the_page() -> None:
+    """What the runbooks describe is what the rules watch."""
+    assert list(alerts.alerts()) == ALERTS
+
+
+async def test_a_link_of_an_alert_leads_to_its_entry(tmp_path: Path) -> None:
+    """On the daemon's own page; one that nobody knows is not there."""
+    store = await filled(tmp_path)
+    async with served(configuration(tmp_path), store) as address, aiohttp.ClientSession(address) as http:
+        text = await (await http.get("/runbooks/syncddisklow")).text()
+        assert "<h1>SyncdDiskLow</h1>" in text
+        assert "<code>daemon.disk_reserve</code>" in text
+        assert (await http.get("/runbooks/nothing")).status == 404
+    await store.close()
 
 
 def test_the_runbooks_say_what_the_catalogue_says() -> None:
