@@ -45,7 +45,7 @@ class Health:
             self.rows[name] = replace(known.get(name, ConnectionRow(name=name, vendor=vendor)), retry_at=None)
 
     def usable(self, name: str) -> bool:
-        """Whether the connection may be called now."""
+        """Whether the connection may be called now: if it was in trouble, by a poll, which finds out whether it still is."""
         row = self.rows[name]
         return row.retry_at is None or row.retry_at <= self.clock.now()
 
@@ -54,7 +54,7 @@ class Health:
         return self.rows[name].condition != Condition.ACCOUNT_CHANGED
 
     def fine(self, name: str) -> bool:
-        """Whether the connection is in no trouble."""
+        """Whether the connection is in no trouble: the condition for all work but polls."""
         return self.rows[name].condition == Condition.OK
 
     async def trouble(self, trouble: ConnectionTrouble) -> None:

@@ -48,7 +48,7 @@ class Turn:
     async def run(self) -> int:
         """One batch of about equal urgency. Returns how many hints and records it took on; 0 when nothing was due."""
         engine, now = self._engine, self._engine.clock.now()
-        usable = [name for name in engine.connectors if self._health.usable(name)]
+        usable = [name for name in engine.connectors if self._health.fine(name)]  # else a poll looks first
         ready = [s for s in engine.syncs if s.left in usable and s.right in usable]
         used = sorted({name for sync in ready for name in (sync.left, sync.right)})
         names = [sync.name for sync in ready]

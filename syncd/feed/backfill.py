@@ -111,7 +111,7 @@ class Backfiller:
         for key in list(self._open):
             backfill = self._open[key]
             sync = next((s for s in self._engine.syncs if s.name == backfill.sync), None)
-            if sync is None or not (self._health.usable(sync.left) and self._health.usable(sync.right)):
+            if sync is None or not (self._health.fine(sync.left) and self._health.fine(sync.right)):
                 continue
             try:
                 with on(Errand(priority=Priority.BACKFILL, sync=sync.name)):

@@ -54,7 +54,7 @@ class Executor:
 
         async with anyio.create_task_group() as group:
             for name in self._engine.connectors:
-                if self._health.usable(name):
+                if self._health.fine(name):
                     group.start_soon(one, name)
         return sum(counts)
 

@@ -56,7 +56,7 @@ class Showing:
 
     def _shows(self, sync: SyncRules, side: Side) -> bool:
         name = sync.connection(side)
-        return sync.name in self.engine.connectors[name].traits.shows and self.health.usable(name)
+        return sync.name in self.engine.connectors[name].traits.shows and self.health.fine(name)
 
     async def _some(self, sync: SyncRules, sides: list[Side]) -> bool:
         """One page of the activity; whether there is more."""

@@ -3,13 +3,14 @@
 from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from syncd.connectors.hubspot.manifest import LIMITS as HUBSPOT
 from syncd.connectors.quickbooks.manifest import MANIFEST as QUICKBOOKS
 from syncd.core.pacing import Window
 from tests.simulation import checkers
-from tests.simulation.house import DOORS, VENDORS, House
-from tests.simulation.story import late_writes, plain, settle
+from tests.simulation.house import DOORS, VENDORS, Beginning, House, beginning
+from tests.simulation.story import late_writes, settle
 
 CRM, BOOKS = "hubspot", "quickbooks"
 NOTICED = timedelta(minutes=2)  # until then it is asked more and more rarely
@@ -40,7 +41,7 @@ class Caught:
 
 def outage(down: str, sales: int, hours: float = 24.0) -> Caught:
     """One vendor's API is away for so long, and so many sales are made at the other meanwhile."""
-    house = plain().house(1)
+    house = _start().house(1)
     house.latency = (0.002, 0.02)  # what counts are the vendors' limits
     begun = {vendor: len(house.world.vendors[vendor].journal.entries) for vendor in VENDORS}
     for vendor in house.world.vendors.values():
@@ -77,6 +78,12 @@ def outage(down: str, sales: int, hours: float = 24.0) -> Caught:
         drained=(writes[-1] - made_up[0].at).total_seconds(),
         needed=max(_seconds(window, calls) for window in WINDOWS[down] if window.seconds),
     )
+
+
+@cache
+def _start() -> Beginning:
+    """As all stories begin, but with fewer polls of what is well."""
+    return beginning(lambda world: None, ('poll = "1m"', 'poll = "5m"'))
 
 
 @dataclass
