@@ -59,6 +59,28 @@ class Bustle:
             found += [f"{number}: {due} is {there}"] if there != (due, due) else []
         return found
 
+    async def edit_here_and_there(self, n: int) -> dict[tuple[str, str], str]:
+        """So many customers get another phone number, each on one side; which side's customer got which."""
+        people = await self._people()
+        edits = {}
+        for number, email in enumerate(sorted(people)[:n]):
+            side = (CRM, BOOKS)[number % 2]
+            self.made += 1
+            await self._ring_up(side, people[email][side], email)
+            edits[side, people[email][side]] = self.phones[email]
+        return edits
+
+    async def overwritten(self, edits: Mapping[tuple[str, str], str]) -> list[str]:
+        """Those of these edits that are not in force where they were made."""
+        rows = {CRM: await self.w.crm_rows("contacts"), BOOKS: await self.w.books_rows("Customer")}
+        now = {
+            (side, id): _phones(rows[CRM].get(id) if side == CRM else None, rows[BOOKS].get(id))[side == BOOKS]
+            for side, id in edits
+        }
+        return [
+            f"{side} {id}: {phone} is {now[side, id]}" for (side, id), phone in edits.items() if now[side, id] != phone
+        ]
+
     async def _sell(self, side: str) -> None:
         self.sold += 1
         n, email, due = self.sold, f"buyer{self.sold}@bustle.example", self._day()
