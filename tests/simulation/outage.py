@@ -82,8 +82,12 @@ def outage(down: str, sales: int, hours: float = 24.0) -> Caught:
 
 @cache
 def _start() -> Beginning:
-    """As all stories begin, but with fewer polls of what is well."""
-    return beginning(lambda world: None, ('poll = "1m"', 'poll = "5m"'))
+    """As all stories begin, with fewer polls of what is well, and used to many new records in an hour.
+
+    Elsewhere a flow that is new to them has them held by a breaker after an outage, until a person has looked.
+    """
+    used_to_it = 'approval = "off"\nguard = { creates = 5000 }'
+    return beginning(lambda world: None, ('poll = "1m"', 'poll = "5m"'), ('approval = "off"', used_to_it))
 
 
 @dataclass
