@@ -45,7 +45,7 @@ class Health:
             self.rows[name] = replace(known.get(name, ConnectionRow(name=name, vendor=vendor)), retry_at=None)
 
     def usable(self, name: str) -> bool:
-        """Whether the connection may be called now: if it was in trouble, by a poll, which finds out whether it still is."""
+        """Whether the connection may be called now; if it was in trouble, by a poll, which finds out how it is."""
         row = self.rows[name]
         return row.retry_at is None or row.retry_at <= self.clock.now()
 
