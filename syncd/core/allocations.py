@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 
 from syncd.core.decision import Context
 from syncd.core.facts import together
-from syncd.core.ledger import ZERO, Standing, filled, standing
+from syncd.core.ledger import ZERO, Standing, filled, rest, standing
 from syncd.core.outcome import Settled
 from syncd.model.nouns import Allocation, Invoice, InvoiceStatus, Payment, PaymentStatus
 from syncd.model.references import Kind, MatchKey, Side
@@ -61,6 +63,36 @@ def split(context: Context, side: Side, id: str, payment: Payment) -> tuple[Allo
     if len(payment.allocations) > 1:
         _check(payment, made, shown)
     return made[id].allocations
+
+
+def refilled(
+    context: Context, side: Side, id: str, payment: Payment, wanted: Iterable[Allocation]
+) -> tuple[Allocation, ...] | None:
+    """What a payment with money left over gives to its invoices once they have room again; None when nothing more.
+
+    Args:
+        side, id, payment: as it stands where the split is said. wanted: the split as worked out, in that side's terms.
+
+    Raises:
+        Missing: the invoices' other payments were not brought.
+    """
+    left, made = rest(payment), {part.invoice: part.amount or ZERO for part in payment.allocations}
+    for part in wanted:
+        given = made.get(part.invoice, ZERO)
+        if left > 0 and part.amount is not None and part.amount > given:
+            more = min(part.amount - given, left, _room(context, side, part.invoice, id) - given)
+            if more > 0:
+                made[part.invoice], left = given + more, left - more
+    if left == rest(payment):
+        return None
+    return tuple(Allocation(invoice=invoice, amount=amount) for invoice, amount in made.items())
+
+
+def _room(context: Context, side: Side, invoice: str, id: str) -> Decimal:
+    """How much of an invoice is left for one payment by all others."""
+    shown, others = _invoices(context, side, [invoice]).get(invoice), _others(context, side, [invoice])
+    parts = [part for key, one in others.items() if key != id for part in one.allocations if part.invoice == invoice]
+    return (ZERO if shown is None else shown.total) - sum((part.amount or ZERO for part in parts), ZERO)
 
 
 def _check(payment: Payment, made: dict[str, Payment], shown: dict[str, Invoice]) -> None:

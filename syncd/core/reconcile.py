@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import replace
 
+from syncd.core.allocations import refilled
 from syncd.core.commands import DERIVED, Moved, compared, new_lines, present_noun, retold, told_noun, untold, update
 from syncd.core.conflict import UNMET, Both, Flowing, changed_fields, first_meeting, forced, merge_rows
 from syncd.core.content import allocation_text, compared_rows, money_fields, project, rules_by_row
 from syncd.core.decision import Case, Command, Context, Decision, noted
 from syncd.core.identity import keyed, voided
+from syncd.core.ledger import rest
 from syncd.core.lifecycle import pending, synced
 from syncd.core.merged import followed
 from syncd.core.mirrored import MIRRORED, OTHER_CREDIT, REFUNDED, given_back, remarks, unrecorded
@@ -22,7 +24,7 @@ from syncd.core.vanished import set_aside
 from syncd.core.variance import ACCEPTED, MARK, is_accepted, was_accepted
 from syncd.model.content import Content, line_facts, shown
 from syncd.model.money import rounded
-from syncd.model.nouns import Invoice, Payment
+from syncd.model.nouns import Allocation, Invoice, Payment
 from syncd.model.record import Activity, FieldChange, Record
 from syncd.model.references import Kind, Side
 from syncd.model.values import Value
@@ -158,11 +160,27 @@ def _money_there(case: Case, context: Context, both: Both, source: Side, money: 
             moved.lines = lines_put_back(both, source.other)
         elif "discount" not in own.fields | edit.fields:
             _refuse_other_total(case, context, source)
-    if isinstance(noun, Payment) and (own.fields | edit.fields) & {"amount", "allocations"}:
-        said = told_noun(context, case, source)
-        assert isinstance(said, Payment)
-        moved.allocations = allocations_there(context, said, source)
-        moved.fields["allocations"] = allocation_text(moved.allocations, noun.amount)
+    if isinstance(noun, Payment):
+        if (own.fields | edit.fields) & {"amount", "allocations"}:
+            said = told_noun(context, case, source)
+            assert isinstance(said, Payment)
+            moved.allocations = allocations_there(context, said, source)
+        elif not was_accepted(case):
+            moved.allocations = _more_of_it(case, context, source)
+        if moved.allocations is not None:
+            moved.fields["allocations"] = allocation_text(moved.allocations, noun.amount)
+
+
+def _more_of_it(case: Case, context: Context, source: Side) -> tuple[Allocation, ...] | None:
+    """How a payment fills its invoices further since others have left them: only one side says how it is split."""
+    sides, there = context.facts.sides, present_noun(case, source.other)
+    assert isinstance(there, Payment)
+    if sides[source].splits_payments or not sides[source.other].splits_payments or rest(there) <= 0:
+        return None
+    said = told_noun(context, case, source)
+    assert isinstance(said, Payment)
+    wanted = allocations_there(context, said, source)
+    return refilled(context, source.other, case.record.entity(source.other) or "", there, wanted)
 
 
 def _drop_agreed(both: Both, source: Side, moved: Moved, flowing: Flowing) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -19,8 +19,9 @@ from syncd.core.rules import SyncRules
 from syncd.core.waking import woken_by
 from syncd.engine import Engine, observed
 from syncd.model.content import Content, shown
+from syncd.model.nouns import Payment
 from syncd.model.record import Activity, Change, FieldChange, Intent, IntentState, Op, Record, Status
-from syncd.model.references import EntityRef, Kind, Side
+from syncd.model.references import EntityRef, Kind, MatchKey, Side
 from syncd.model.snapshot import Snapshot
 from syncd.model.waiting import on_account
 from syncd.store.rows import Observed, UnderWay
@@ -89,9 +90,28 @@ class Settler:
         waiting = {id: {i.id for i in open_intents.get(id, ())} for id in ids}
         before = tx.snapshots([ref for o in outcomes if (ref := _ref(intents[o.intent])) and isinstance(o, Done)])
         ledger = Ledger(tx.records(ids), waiting, _holders(tx, intents, outcomes), before)
+        ledger.changes += self._beside(tx, intents, outcomes, before)
         for outcome in outcomes:
             self._one(ledger, intents[outcome.intent], outcome, open_intents)
         ledger.store(tx, self.engine.clock.now())
+
+    def _beside(
+        self, tx: Tx, intents: dict[str, Intent], outcomes: Sequence[Outcome], before: Mapping[EntityRef, Snapshot]
+    ) -> list[Change]:
+        """Payments beside one that was taken away or changed: its invoices may have room for more of theirs."""
+        now, made = self.engine.clock.now(), list[Change]()
+        for outcome in outcomes:
+            ref = _ref(intents[outcome.intent])
+            noun = before[ref].noun if ref is not None and ref in before else None
+            if ref is None or not isinstance(outcome, Done) or not isinstance(noun, Payment):
+                continue
+            keys = [MatchKey("invoice", part.invoice) for part in noun.allocations]
+            found = tx.find_entities(ref.connection, Kind.PAYMENT, keys) if keys else {}
+            ids = {one.id for listed in found.values() for one in listed} - {ref.id}
+            made += [
+                Change(ref=EntityRef(ref.connection, ref.kind, id), cause="seen", due_at=now) for id in sorted(ids)
+            ]
+        return made
 
     def _one(self, ledger: Ledger, intent: Intent, outcome: Outcome, open_intents: dict[str, list[UnderWay]]) -> None:
         record = ledger.records[intent.record]

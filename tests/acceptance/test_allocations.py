@@ -107,6 +107,11 @@ async def _half_each(till: Till) -> None:
     await till.receive("q", "40", n="40")
 
 
+async def _part_then_too_much(till: Till) -> None:
+    await till.take("p", "60", "n")
+    await till.take("q", "120", "n")
+
+
 async def _two_credits(till: Till) -> None:
     await till.credit("n", "25.50")
     await till.credit("m", "30.25")
@@ -172,6 +177,14 @@ SCENARIOS = [
         {"n": "0", "n2": "50"},
     ),
     Scenario("too much, taken in HubSpot", ("n",), lambda t: t.take("p", "150", "n"), {"n": "0"}),
+    Scenario(
+        "too much after a part, and the part is taken away",
+        ("n",),
+        _part_then_too_much,
+        {"n": "0"},
+        _crm("archive"),
+        {"n": "0"},
+    ),
     Scenario(
         "one payment in QuickBooks for three invoices, then unapplied",
         ("n", "n2", "m"),
