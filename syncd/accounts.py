@@ -1,7 +1,8 @@
 """Meeting the accounts: is it still the one we know, what does it allow now, and does nobody else do our work there?
 
 An account's settings are read at the first contact of a process, every hour, and soon after a refusal that they, as we
-know them, do not explain. When they have changed, what waits for that wakes.
+know them, do not explain. When they have changed, what waits for that wakes. A right shows in no setting: of what was
+refused for want of one, one record is tried every hour, and where that goes through, so are the others.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ log = structlog.get_logger("syncd.connection")
 PREPARED = "2"  # raised when connectors need more on an account than before
 EVERY = 3600.0  # seconds between two looks at an account's settings
 SOON = 60.0  # the same after a refusal
+BARRED = "permission_missing"
 OWN = ("prepared", "alone")  # what we remember with an account that is no setting of it
 
 
@@ -41,6 +43,7 @@ class Accounts:
     pinned: Mapping[str, str | None]
     _seen: dict[str, float] = field(default_factory=dict)
     _anew: set[str] = field(default_factory=set)
+    _tried: dict[str, float] = field(default_factory=dict)
 
     def remember(self) -> None:
         """Go by what we knew of the accounts: a vendor that is down at start must not stop us from planning."""
@@ -78,6 +81,13 @@ class Accounts:
             settings["prepared"] = needed
         await self._keep(replace(row, account_id=account.id, account_name=account.name, settings=settings), account)
 
+    def _tries(self, name: str) -> bool:
+        now = self.engine.clock.monotonic()
+        if now - self._tried.get(name, -EVERY) < EVERY:
+            return False
+        self._tried[name] = now
+        return True
+
     def _due(self, name: str) -> bool:
         if name not in self._seen or name not in self.engine.accounts:
             return True
@@ -103,11 +113,14 @@ class Accounts:
         # Who connects anew may do so to get a right that no setting shows.
         news = name in self._anew or self.engine.accounts.get(name) != account
         self.health.rows[name] = row
-        woken = [on_account(name)] if news else []
+        trying = not news and self._tries(name)
 
         def keep(tx: Tx) -> int:
             tx.save_connection(row)
-            return tx.wake(woken, now)
+            if trying and (first := tx.first_waiting(on_account(name), BARRED)) is not None:
+                tx.bring_forward([first], now)
+                self.engine.barred.setdefault(name, set()).add(first)
+            return tx.wake([on_account(name)], now) if news else 0
 
         if count := await self.engine.store.write(keep):
             log.info("account.changed", connection=name, woken=count)

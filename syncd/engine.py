@@ -28,6 +28,7 @@ class Engine:
     Attributes:
         accounts: what each connection's account allows, as last seen; absent until it was reached once.
         doubted: connections that refused something their accounts' settings, as we know them, allow.
+        barred: by connection, records refused for want of a right; where one of them goes through, all others may.
         restored: an older state was put back some time, so vendors may hold what we made and do not remember.
         steps: counts up whenever the work came a step further.
     """
@@ -39,6 +40,7 @@ class Engine:
     chance: Chance
     accounts: dict[str, Account] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)
+    barred: dict[str, set[str]] = field(default_factory=dict)
     meters: Meters = field(default_factory=Meters)
     steps: int = 0
     restored: bool = False

@@ -161,6 +161,9 @@ class Settler:
         if outcome.foreign:
             record = self._overwrote(ledger, intent, record, outcome)
         ledger.woken.append(f"record:{record.id}")
+        if record.id in self.engine.barred.get(intent.connection, ()):
+            del self.engine.barred[intent.connection]
+            ledger.woken.append(on_account(intent.connection))
         log.info("write.done", record=record.id, flow=intent.flow, op=str(intent.op), side=str(intent.side))
         return record
 
@@ -229,6 +232,8 @@ class Settler:
             cure = woken_by(outcome.category, intent.connection, intent.kind, intent.values)
             if cure == on_account(intent.connection):
                 self.engine.doubted.add(intent.connection)
+            if outcome.category == "permission_missing":
+                self.engine.barred.setdefault(intent.connection, set()).add(record.id)
             record = failed(record, outcome.category, outcome.words, now, waits_for=cure)
         refused = _entry(intent, record, now, "write.refused", request_id=outcome.request_id)
         ledger.activity.append(replace(refused, code=outcome.category, words=outcome.words))

@@ -129,6 +129,11 @@ class RecordsPart(CountsPart):
         """Make records due that wait for one of these; says how many. Synced ones wait for nothing."""
         return wake(self._connection, waits_for, now)
 
+    def first_waiting(self, waits_for: str, code: str) -> str | None:
+        """Of the records that failed with this code and wait for this, the id of the one that stands longest."""
+        query = select(_table.c.id).where(_table.c.waits_for == waits_for, unindexed(_table.c.code) == code)
+        return self._connection.scalar(query.order_by(_table.c.since, _table.c.id).limit(1))
+
     def bring_forward(self, ids: Sequence[str], now: datetime) -> None:
         """Make these records due, whatever they wait for."""
         for chunk in chunks(ids):

@@ -200,3 +200,29 @@ async def test_scopes_taken_and_given_back(synced: Snapshot) -> None:
         await w.advance(3601)
         await w.once()
         assert (await w.both(invoice["DocNumber"])).state == SYNCED
+
+
+async def test_a_right_that_was_granted_is_found_out_by_one_record(synced: Snapshot) -> None:
+    """No setting shows it: one record an hour is tried; once it goes through, all that were refused for it follow."""
+    denied = {"code": "5020", "message": "Permission Denied Error"}
+    match = {"path": r"/v3/company/\d+/batch", "contains": '"operation":"create"'}
+    async with synced.world() as w:
+
+        async def tried(seconds: float) -> int:
+            """How many writes are sent in a pass so much later."""
+            await w.advance(seconds)
+            mark = await w.mark()
+            await w.once()
+            return len([r for r in await w.requests(mark) if r["path"].endswith("/batch") and r["status"] == 400])
+
+        await w.control.arm("quickbooks", "error_code", match, probability=1.0, options=denied)
+        sold = [await _sold(w) for _ in range(3)]
+        await w.once()
+        for number in sold:
+            assert (await w.both(number)).state == ("failed", "permission_missing")
+        # Each pass is a process of its own, which looks at the account first.
+        assert await tried(3601) == 1
+        await w.control.disarm()
+        await tried(3601)
+        for number in sold:
+            assert (await w.both(number)).state == SYNCED

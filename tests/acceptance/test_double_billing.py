@@ -62,13 +62,13 @@ async def test_a_sales_receipt_is_reported_and_costs_no_call(synced: Snapshot) -
         await w.once()
         mark = await w.mark()
         await w.once()
-        idle = [r for r in await w.requests(mark) if r["path"].startswith("/quickbooks/v3")]
+        idle = [r for r in await w.requests(mark) if r["path"].startswith("/v3/company")]
         await _paid_invoice(w)
         await w.once()
         twice, own = await _workflow(w, "SalesReceipt"), await _workflow(w, "SalesReceipt", "12.00")
         mark = await w.mark()
         await w.once()
-        asked = [r for r in await w.requests(mark) if r["path"].startswith("/quickbooks/v3")]
+        asked = [r for r in await w.requests(mark) if r["path"].startswith("/v3/company")]
         assert len(asked) == len(idle)
         record = await _record(w, twice, "SalesReceipt")
         assert (record["status"], record["code"]) == SUSPECTED
