@@ -61,7 +61,7 @@ def read(file: Path) -> object:
         return msgspec.json.decode(file.read_bytes())
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{file} is no plan: {error}; make one with `syncd plan --out {file}`") from error
 
 

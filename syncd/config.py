@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -39,12 +39,13 @@ from syncd.config_values import (
     Secrets,
     SigningSecret,
     VendorUrl,
+    in_utc,
 )
 from syncd.core.breakers import Limits
 from syncd.errors import ConfigError, Problem
 
 DATABASE_FILE = "syncd.db"
-Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]
 
 
 class StrictModel(BaseModel):
@@ -243,6 +244,9 @@ def _parse(path: Path) -> tuple[Mapping[str, Any], Lines]:
         line = re.search(r"at line (\d+)", str(error))
         problem = Problem(path, int(line[1]) if line else 1, "", f"is not valid TOML: {error}", "see https://toml.io")
         raise ConfigError([problem]) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a thousand levels of lists
+        words, cure = "holds a number or a list beyond all measure", "write it as `syncd init` does"
+        raise ConfigError([Problem(path, 1, "", words, cure)]) from error
 
 
 def _state_dir(configured: str | None, places: Places) -> Path:

@@ -12,7 +12,7 @@ import stat
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -79,6 +79,14 @@ def _listen(raw: object) -> Listen:
     if not found.loopback:
         raise refusal("is open to other machines, and there are no access tokens yet", 'use "127.0.0.1:8300"')
     return found
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC."""
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise refusal("is beyond all calendars", "write a moment like 2026-11-01T00:00:00Z") from None
 
 
 def _duration(raw: object) -> timedelta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -102,16 +102,44 @@ def read(raw: object, connections: Mapping[str, str], now: datetime) -> list[Ent
         raise PlanRefused("this is no plan; make one with `syncd plan --out plan.json`")
     if plan["schema"] != SCHEMA:
         raise PlanRefused(f"the plan has the format {plan['schema']}, this release knows {SCHEMA}; make a new one")
-    if digest({name: value for name, value in plan.items() if name != _CHECKSUM}) != plan[_CHECKSUM]:
+    if _sum({name: value for name, value in plan.items() if name != _CHECKSUM}) != plan[_CHECKSUM]:
         raise PlanRefused("the plan was changed after it was made; make a new one with `syncd plan --out`")
-    if not datetime.fromisoformat(plan["created_at"]) <= now < datetime.fromisoformat(plan["expires_at"]):
+    try:
+        made = msgspec.convert(plan, _Plan)
+    except msgspec.ValidationError as error:
+        raise PlanRefused(f"this is no plan of ours: {error}; make one with `syncd plan --out plan.json`") from error
+    if not made.created_at <= now < made.expires_at:
         raise PlanRefused(f"the plan expired at {plan['expires_at']}; make a new one with `syncd plan --out`")
-    for one in plan["connections"]:
-        if connections.get(one["name"]) != one["account_id"]:
-            found = connections.get(one["name"], "nothing")
-            words = f"{one['name']} opens {found}, the plan was made for {one['account_id']}"
+    for one in made.connections:
+        if connections.get(one.name) != one.account_id:
+            found = connections.get(one.name, "nothing")
+            words = f"{one.name} opens {found}, the plan was made for {one.account_id}"
             raise PlanRefused(f"{words}; make a new one with `syncd plan --out`")
-    return msgspec.convert(plan["entries"], list[Entry])
+    return list(made.entries)
+
+
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _Account(msgspec.Struct):
+    name: str
+    account_id: str
+
+
+class _Plan(msgspec.Struct):
+    """As much of a plan as applying it needs."""
+
+    created_at: _Moment
+    expires_at: _Moment
+    connections: tuple[_Account, ...]
+    entries: tuple[Entry, ...]
+
+
+def _sum(content: object) -> str | None:
+    try:
+        return digest(content)
+    except (TypeError, ValueError, RecursionError):  # with something in it that no plan has
+        return None
 
 
 def moved_entries(moved: Sequence[Moved], syncs: Sequence[SyncRules]) -> list[dict[str, Any]]:

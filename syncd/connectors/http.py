@@ -17,7 +17,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -172,19 +172,26 @@ def retry_after(reply: HttpReply, clock: Clock) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(text) - clock.now()).total_seconds()
-        except (ValueError, TypeError):
+        until = http_date(text)
+        if until is None:
             return None
+        seconds = (until - clock.now()).total_seconds()
     return max(low, min(high, seconds))
+
+
+def http_date(text: str) -> datetime | None:
+    """A moment as headers tell it (RFC 9110, section 5.6.7); None for anything else."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def clock_ahead(reply: HttpReply, clock: Clock) -> float | None:
     """By how many seconds the vendor's clock is ahead of ours; None when the answer does not show a time."""
-    try:
-        return (parsedate_to_datetime(reply.headers["date"]) - clock.now()).total_seconds()
-    except (KeyError, ValueError, TypeError):
-        return None
+    there = http_date(reply.headers.get("date", ""))
+    return None if there is None else (there - clock.now()).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)

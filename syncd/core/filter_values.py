@@ -137,7 +137,10 @@ def _moment(raw: object) -> date | None:
         except ValueError:
             return None
     if isinstance(made, datetime):
-        return made.replace(tzinfo=UTC) if made.tzinfo is None else made.astimezone(UTC)
+        try:
+            return made.replace(tzinfo=UTC) if made.tzinfo is None else made.astimezone(UTC)
+        except OverflowError:  # beyond all calendars
+            return None
     return made
 
 

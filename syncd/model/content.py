@@ -18,6 +18,7 @@ from syncd.model.values import Value, decimal_text, digest, from_plain, plain
 
 # Not asdict(): it copies deeply, which cost half of a large transaction.
 _LINE_FIELDS = tuple(f.name for f in fields(Line))
+_LINE_NAMES = frozenset(_LINE_FIELDS)
 _values = attrgetter(*_LINE_FIELDS)
 _LINE_FACTS = tuple(name for name in _LINE_FIELDS if name not in ("id", "key"))
 _facts = attrgetter(*_LINE_FACTS)
@@ -92,9 +93,9 @@ def lines_to_plain(lines: tuple[Line, ...]) -> list[dict[str, object]]:
 
 
 def lines_from_plain(raw: object) -> tuple[Line, ...]:
-    """The inverse of `lines_to_plain`."""
+    """The inverse of `lines_to_plain`; what a later release has added is passed over."""
     assert isinstance(raw, list)
-    fields: list[dict[str, Any]] = [{str(k): from_plain(v) for k, v in item.items()} for item in raw]
+    fields: list[dict[str, Any]] = [{k: from_plain(v) for k, v in item.items() if k in _LINE_NAMES} for item in raw]
     return tuple(Line(**item) for item in fields)
 
 

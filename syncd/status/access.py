@@ -16,6 +16,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from multidict import MultiDictProxy
 
 from syncd.entrance.connection import through_socket_file
 from syncd.model.token import Role, Token
@@ -119,9 +121,23 @@ class Access:
         """Whether it carries the page's token, in a header or in a form; asked once the body is there."""
         given = request.headers.get(PAGE_HEADER)
         if given is None and request.content_type in FORMS:
-            field = (await request.post()).get(PAGE_FIELD)
+            field = (await form_of(request)).get(PAGE_FIELD)
             given = field if isinstance(field, str) else None
         return given is not None and hmac.compare_digest(given.encode(), self.page_token.encode())
+
+
+async def form_of(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
+    """What a form holds.
+
+    Raises:
+        Refused: it cannot be read.
+    """
+    try:
+        form = await request.post()
+        "".join(text for pair in form.items() for text in pair if isinstance(text, str)).encode()
+        return form
+    except (ValueError, LookupError, HttpProcessingError) as error:  # also in a character set nobody knows
+        raise Refused("bad_question", "the form cannot be read") from error
 
 
 ACCESS = web.AppKey("access", Access)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from syncd.actions import Told, Wish, ask
@@ -13,7 +14,7 @@ from syncd.clock import SystemChance
 from syncd.errors import BadArguments, KeyReused, NoRecord, Unconfirmed, UsageError
 from syncd.model.action import ActionName
 from syncd.model.record import Status
-from syncd.status.access import FORMS, PAGE_FIELD
+from syncd.status.access import FORMS, PAGE_FIELD, form_of
 from syncd.status.reader import MAX_LIMIT, BadQuestion
 from syncd.status.record_view import asked_of
 from syncd.status.source import StatusSource
@@ -54,15 +55,15 @@ async def sent(request: web.Request) -> tuple[dict[str, Any], bool]:
         BadQuestion: it cannot be read.
     """
     if request.content_type in FORMS:
-        form = await request.post()
+        form = await form_of(request)
         given: dict[str, Any] = {name: value for name, value in form.items() if name != PAGE_FIELD and value != ""}
         fields = {name.removeprefix(_FIELD): given.pop(name) for name in list(given) if name.startswith(_FIELD)}
         return given | ({"fields": fields} if fields else {}), True
     if not await request.read():  # it has been read already; what is left to be read says nothing
         return {}, False
     try:
-        body = await request.json()
-    except ValueError as error:
+        body = msgspec.json.decode(await request.read())
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadQuestion("the body is no JSON") from error
     if not isinstance(body, dict):
         raise BadQuestion("the body is no JSON object")

@@ -14,6 +14,8 @@ from babel.dates import format_date, format_timedelta
 from babel.numbers import format_currency, format_decimal, get_group_symbol
 from markupsafe import Markup, escape
 
+from syncd.model.money import sensible
+
 _LOCALES = {"en": Locale("en"), "fr": Locale("fr")}
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
 _KEPT = 4096  # texts of each kind; a page repeats few of them hundreds of times
@@ -95,7 +97,7 @@ def _decimal(value: int | str) -> Decimal | None:
         found = Decimal(value)
     except (InvalidOperation, ValueError):
         return None
-    return found if found.is_finite() else None
+    return found if sensible(found) else None
 
 
 def _round(value: Decimal) -> bool:

@@ -18,7 +18,7 @@ from syncd.core import catalogue
 from syncd.entrance.connection import ANSWER_SECONDS
 from syncd.errors import Unconfirmed, UsageError
 from syncd.status import alerts, charts, listing, problems
-from syncd.status.access import ACCESS, CALLER, SAYS, Refused
+from syncd.status.access import ACCESS, CALLER, SAYS, Refused, form_of
 from syncd.status.access import COOKIE as ACCESS_COOKIE
 from syncd.status.acting import act, sent, wish_of
 from syncd.status.frame import STATUSES, TEMPLATES, Frame
@@ -290,7 +290,7 @@ class Page:
 
     async def signed_in(self, request: web.Request) -> web.Response:
         """The browser keeps the token, where no script can read it, and shows it by itself from now on."""
-        token = str((await request.post()).get("access_token", "")).strip()
+        token = str((await form_of(request)).get("access_token", "")).strip()
         try:
             await request.app[ACCESS].token(request, SAYS + token)
         except Refused as refused:
@@ -308,7 +308,7 @@ class Page:
 
     async def preferences(self, request: web.Request) -> web.Response:
         """Language, appearance or columns, kept in the browser."""
-        form = await request.post()
+        form = await form_of(request)
         response = _see(_back(str(form.get("back", "/"))))
         for name in ("language", "theme"):
             self._frame.prefer(response, name, str(form.get(name, "")))
@@ -320,14 +320,14 @@ class Page:
 
     async def control(self, request: web.Request) -> web.Response:
         """Pause, resume or release a flow."""
-        form = await request.post()
+        form = await form_of(request)
         told = request.match_info
         await self._source.control(told["action"], told["sync"], told["flow"])
         return _see(_back(str(form.get("back", "/"))), told=told["action"])
 
     async def control_all(self, request: web.Request) -> web.Response:
         """Pause or resume every flow that uses a connection."""
-        form = await request.post()
+        form = await form_of(request)
         name, action = request.match_info["name"], request.match_info["action"]
         for sync in self._source.syncs:
             for flow in sync.flows if name in (sync.left, sync.right) else ():

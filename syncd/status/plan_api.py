@@ -31,7 +31,7 @@ class PlanApi:
     async def apply(self, request: web.Request) -> web.Response:
         try:
             raw = msgspec.json.decode(await request.read())
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return problem(request, HTTPStatus.BAD_REQUEST, f"this is no plan: {error}")
         return await _told(request, self._source.planner.apply(raw))
 

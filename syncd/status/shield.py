@@ -21,10 +21,11 @@ from syncd.config_values import is_loopback
 from syncd.connectors.base import ConnectionTrouble
 from syncd.entrance.connection import BODY_SECONDS, RETRY_SECONDS, GuardedConnection
 from syncd.entrance.gate import Entry
+from syncd.errors import UsageError
 from syncd.status import problems
 from syncd.status.access import CALLER, FAILURES_COUNT, Access, Refused, from_here, local
 from syncd.status.language import language_of
-from syncd.status.reader import BadQuestion, UnknownRecord
+from syncd.status.reader import UnknownRecord
 from syncd.status.routes import API
 
 log = structlog.get_logger("syncd.status")
@@ -101,7 +102,7 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return response
     except UnknownRecord as error:
         return problem(request, HTTPStatus.NOT_FOUND, str(error))
-    except BadQuestion as error:
+    except UsageError as error:
         return problem(request, HTTPStatus.BAD_REQUEST, str(error))
     except ConnectionTrouble as trouble:
         return problem(request, HTTPStatus.BAD_GATEWAY, f"{trouble.connection}: {trouble}", "vendor_trouble")

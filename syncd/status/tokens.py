@@ -34,7 +34,7 @@ async def create(source: StatusSource, given: Mapping[str, Any]) -> dict[str, An
     name, role, now = given["name"], given.get("role"), source.clock.now()
     if _NAME.fullmatch(name) is None:
         raise BadQuestion("name: letters, digits, dots, dashes and underscores, at most 64")
-    if role not in set(Role):
+    if not isinstance(role, str) or role not in set(Role):
         raise BadQuestion(f"role: one of {', '.join(Role)}")
     secret = PREFIX + secrets.token_urlsafe(BYTES)
     token = Token(
@@ -91,9 +91,9 @@ def _moment(text: object, now: datetime) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(str(text))
-    except ValueError:
+        found = found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise BadQuestion(f"expires: a moment such as 2027-01-01T00:00:00Z, not {text!r}") from None
-    found = found if found.tzinfo is not None else found.replace(tzinfo=UTC)
     if found <= now:
         raise BadQuestion(f"expires: {text} is past already")
     return found

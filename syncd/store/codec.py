@@ -1,7 +1,7 @@
 """Nouns and snapshots as JSON values and back.
 
-Fields without a value and empty lists are left out; what is missing comes back as the noun's default. Decimals come
-back equal, though without trailing zeros (see `model.values`).
+Fields without a value and empty lists are left out; what is missing comes back as the noun's default, and what a later
+release has added is passed over. Decimals come back equal, though without trailing zeros (see `model.values`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from syncd.model.record import FieldChange, Intent
 from syncd.model.references import Kind, Side
 from syncd.model.snapshot import Presence, Snapshot
 from syncd.model.values import CANONICAL_VERSION, Value, from_plain, plain
+from syncd.store.errors import DamagedStore
 
 Plain = dict[str, Any]
 """A JSON object."""
@@ -63,21 +64,45 @@ def snapshot_to_plain(snapshot: Snapshot) -> Plain:
 
 
 def snapshot_from_plain(kind: Kind, id: str, raw: Mapping[str, Any]) -> Snapshot:
-    """The inverse of `snapshot_to_plain`."""
-    return Snapshot(
-        kind=kind,
-        id=id,
-        version=raw["version"],
-        presence=Presence(raw["presence"]),
-        noun=noun_from_plain(kind, raw["noun"]) if "noun" in raw else None,
-        created=_time(raw.get("created")),
-        modified=_time(raw.get("modified")),
-        marker=raw.get("marker"),
-        native=raw.get("native"),
-        source=raw.get("source"),
-        merged_into=raw.get("merged_into"),
-        torn=raw.get("torn", False),
-    )
+    """The inverse of `snapshot_to_plain`.
+
+    Raises:
+        DamagedStore: it is nothing of ours.
+    """
+    with Reading(kind, id):
+        return Snapshot(
+            kind=kind,
+            id=id,
+            version=raw["version"],
+            presence=Presence(raw["presence"]),
+            noun=noun_from_plain(kind, raw["noun"]) if "noun" in raw else None,
+            created=_time(raw.get("created")),
+            modified=_time(raw.get("modified")),
+            marker=raw.get("marker"),
+            native=raw.get("native"),
+            source=raw.get("source"),
+            merged_into=raw.get("merged_into"),
+            torn=raw.get("torn", False),
+        )
+
+
+class Reading:
+    """Whatever cannot be read in the block is told as a damage, by what it is: not by what stands there."""
+
+    __slots__ = ("_id", "_what")
+
+    def __init__(self, what: str, id: str) -> None:
+        self._what, self._id = what, id
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, _UNREADABLE):
+            words = f"the stored {self._what} {self._id} is nothing this release can read"
+            raise DamagedStore(f"{words}; use the release that wrote it, or restore a backup") from error
+
+
+_UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, AssertionError)
 
 
 def content_digest(body: Mapping[str, Any]) -> str:
@@ -120,7 +145,10 @@ def noun_to_plain(noun: Noun) -> Plain:
 def noun_from_plain(kind: Kind, raw: Mapping[str, Any]) -> Noun:
     """The inverse of `noun_to_plain`."""
     made: Plain = {}
+    known = _FIELDS[_NOUNS[kind]]
     for name, value in raw.items():
+        if name not in known:
+            continue
         if name == "lines":
             made[name] = lines_from_plain(value)
         elif name == "adjustments":

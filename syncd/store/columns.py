@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Text
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from syncd.store.errors import DamagedStore
+
 LONGEST_KEY = 200
 """Characters. PostgreSQL refuses index rows over some 2,700 bytes; some vendors allow 65,536 characters in a SKU."""
+
+_DAMAGED = "a stored value that should be {} is none; restore a backup"
 
 RowNumber = BigInteger().with_variant(Integer, "sqlite")
 """A counting primary key; SQLite counts only columns declared INTEGER."""
@@ -43,8 +47,12 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        found: datetime = datetime.fromisoformat(value) if dialect.name == "sqlite" else value.astimezone(UTC)
-        return found
+        if dialect.name != "sqlite":
+            return cast(datetime, value.astimezone(UTC))
+        try:
+            return datetime.fromisoformat(value)
+        except (ValueError, TypeError) as error:
+            raise DamagedStore(_DAMAGED.format("time")) from error
 
 
 class JsonText(TypeDecorator[Any]):
@@ -57,7 +65,10 @@ class JsonText(TypeDecorator[Any]):
         return None if value is None else msgspec.json.encode(value).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else msgspec.json.decode(value)
+        try:
+            return None if value is None else msgspec.json.decode(value)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise DamagedStore(_DAMAGED.format("JSON")) from error
 
 
 class PeopleText(TypeDecorator[str]):

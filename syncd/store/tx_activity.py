@@ -14,7 +14,7 @@ from syncd.model.record import Activity
 from syncd.model.references import Side
 from syncd.store import schema
 from syncd.store.base import TxPart
-from syncd.store.codec import changes_from_plain, changes_to_plain
+from syncd.store.codec import Reading, changes_from_plain, changes_to_plain
 from syncd.store.many import Row, added
 from syncd.store.rows import Retention
 
@@ -112,15 +112,16 @@ class ActivityPart(TxPart):
         }
 
     def _activity_of(self, row: SqlRow[Any]) -> Activity:
-        changes = () if row.changes is None else changes_from_plain(msgspec.json.decode(self._seal.open(row.changes)))
-        return Activity(
-            record=row.record,
-            at=row.at,
-            event=row.event,
-            by=row.by,
-            side=None if row.side is None else Side(row.side),
-            code=row.code,
-            words=row.words,
-            changes=changes,
-            request_id=row.request_id,
-        )
+        with Reading("account of", row.record):
+            raw = [] if row.changes is None else msgspec.json.decode(self._seal.open(row.changes))
+            return Activity(
+                record=row.record,
+                at=row.at,
+                event=row.event,
+                by=row.by,
+                side=None if row.side is None else Side(row.side),
+                code=row.code,
+                words=row.words,
+                changes=changes_from_plain(raw),
+                request_id=row.request_id,
+            )

@@ -14,7 +14,7 @@ from syncd.model.references import Kind, Side
 from syncd.store import schema
 from syncd.store.asked import Asked
 from syncd.store.base import TxPart, chunks, within
-from syncd.store.codec import intent_body, intent_body_fields
+from syncd.store.codec import Reading, intent_body, intent_body_fields
 from syncd.store.many import Many, Row, added, each, same
 from syncd.store.rows import UnderWay
 
@@ -169,13 +169,14 @@ def _columns_of(intent: Intent, names: Iterable[str]) -> Row:
 
 
 def _intent_of(row: Any) -> Intent:
-    values = {**row._asdict(), **intent_body_fields(row.body)}
-    del values["body"]
-    values |= {
-        "side": Side(row.side),
-        "op": Op(row.op),
-        "kind": Kind(row.kind),
-        "state": IntentState(row.state),
-        "priority": Priority(row.priority),
-    }
-    return Intent(**values)
+    with Reading("intent", row.id):
+        values = {**row._asdict(), **intent_body_fields(row.body)}
+        del values["body"]
+        values |= {
+            "side": Side(row.side),
+            "op": Op(row.op),
+            "kind": Kind(row.kind),
+            "state": IntentState(row.state),
+            "priority": Priority(row.priority),
+        }
+        return Intent(**values)

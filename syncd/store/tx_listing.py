@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import nlargest
 from typing import Any
 
@@ -151,7 +151,10 @@ def _parts(after: str) -> tuple[str, str]:
 
 def _place(after: str) -> _Place:
     since, id = _parts(after)
-    moment = datetime.fromisoformat(since)
-    if moment.tzinfo is None:
-        raise ValueError("not the cursor of a page")
-    return moment, id
+    try:
+        moment = datetime.fromisoformat(since)
+        if moment.tzinfo is None:
+            raise ValueError("without a zone")
+        return moment.astimezone(UTC), id
+    except (ValueError, OverflowError) as error:
+        raise ValueError("not the cursor of a page") from error

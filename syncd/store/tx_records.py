@@ -15,6 +15,7 @@ from syncd.model.references import Side
 from syncd.store import schema
 from syncd.store.asked import Asked
 from syncd.store.base import chunks, unindexed, within
+from syncd.store.codec import Reading
 from syncd.store.columns import index_key
 from syncd.store.many import Row, added, each, same, upserted
 from syncd.store.tx_counts import CountsPart, Standing
@@ -211,26 +212,27 @@ def _row_of(record: Record) -> Row:
 
 
 def _record_of(row: Any) -> Record:
-    return Record(
-        id=row.id,
-        sync=row.sync,
-        flow=row.flow,
-        left=row.left_id,
-        right=row.right_id,
-        origin=None if row.origin is None else Side(row.origin),
-        key=row.match_key,
-        label=row.label,
-        left_base=content_from_plain(row.left_base),
-        right_base=content_from_plain(row.right_base),
-        status=Status(row.status),
-        code=row.code,
-        notes=tuple(row.notes or ()),
-        words=row.words,
-        waits_for=row.waits_for,
-        since=row.since,
-        attempts=row.attempts,
-        next_at=row.next_at,
-        wanted=row.wanted,
-        rules_digest=row.rules_digest,
-        revision=row.revision,
-    )
+    with Reading("record", row.id):
+        return Record(
+            id=row.id,
+            sync=row.sync,
+            flow=row.flow,
+            left=row.left_id,
+            right=row.right_id,
+            origin=None if row.origin is None else Side(row.origin),
+            key=row.match_key,
+            label=row.label,
+            left_base=content_from_plain(row.left_base),
+            right_base=content_from_plain(row.right_base),
+            status=Status(row.status),
+            code=row.code,
+            notes=tuple(row.notes or ()),
+            words=row.words,
+            waits_for=row.waits_for,
+            since=row.since,
+            attempts=row.attempts,
+            next_at=row.next_at,
+            wanted=row.wanted,
+            rules_digest=row.rules_digest,
+            revision=row.revision,
+        )

@@ -13,6 +13,7 @@ from syncd.connectors.hubspot.manifest import LIMITS
 from syncd.core.pacing import Pacer, Window
 
 HEADER = "x-hubspot-ratelimit-"
+LONGEST = 16  # digits of a figure
 RESET_LASTS = timedelta(hours=1)  # a day that has just begun may have begun a little later on HubSpot's clock
 
 
@@ -59,4 +60,4 @@ def until_reset(now: datetime, zone: tzinfo) -> float:
 
 def _figure(headers: Mapping[str, str], name: str) -> int | None:
     text = headers.get(HEADER + name, "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST else None

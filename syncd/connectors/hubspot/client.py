@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -13,7 +12,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from syncd.connectors.base import Condition, ConnectionTrouble, Quota, Send
-from syncd.connectors.http import Caller, HttpReply, HttpRequest, retry_after
+from syncd.connectors.http import Caller, HttpReply, HttpRequest, http_date, retry_after
 from syncd.connectors.hubspot import wire
 from syncd.connectors.hubspot.allowance import Allowance
 from syncd.connectors.hubspot.errors import Rejected, is_daily, problem_of, trouble_of
@@ -159,7 +158,7 @@ class Client:
         if page.after is not None and not page.results:
             raise ConnectionTrouble(Condition.MALFORMED_ANSWER, "a page without records that is not the last")
         total = len(page.results) if page.total is None else page.total
-        return Found(page.results, total, page.after is not None, _said_at(reply))
+        return Found(page.results, total, page.after is not None, http_date(reply.headers.get("date", "")))
 
     async def listed(
         self,
@@ -278,10 +277,3 @@ def chunked(items: Sequence[str], size: int) -> list[Sequence[str]]:
 def by_number(id: str) -> tuple[int, str]:
     """Sorts ids as they were given out."""
     return (len(id), id) if id.isdigit() else (-1, id)
-
-
-def _said_at(reply: HttpReply) -> datetime | None:
-    try:
-        return parsedate_to_datetime(reply.headers["date"])
-    except (KeyError, ValueError, TypeError):
-        return None

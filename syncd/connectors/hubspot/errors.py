@@ -83,7 +83,7 @@ def details(problem: Problem) -> list[Detail]:
         return problem.errors
     try:
         listed = msgspec.json.decode(problem.message.removeprefix(OPENING_OF_LIST), type=list[_Listed])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return []
     return [Detail(message=entry.message, code=entry.error) for entry in listed]
 

@@ -248,11 +248,12 @@ def instant(text: object) -> datetime:
     Raises:
         ValueError: it is none.
     """
-    if not isinstance(text, str):
-        raise ValueError(f"not a time stamp: {text!r}")
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"a time stamp without an offset: {text!r}")
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:  # not quoted: what stands there may be anything
+        raise ValueError("no time stamp with an offset")
     return in_utc(moment)
 
 
