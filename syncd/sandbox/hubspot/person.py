@@ -53,7 +53,7 @@ class Person:
             if op == "create":
                 return self._create(kind, fields, hand, new_id)
             record = self._record(kind, id)
-            if record.live == (op == "restore"):
+            if record.live == (op in ("restore", "purge")):
                 raise invalid(f"{kind.name} {record.id} is {'not ' if record.live else ''}in the recycle bin")
             match op:
                 case "update":
@@ -64,6 +64,8 @@ class Person:
                     self.writes.forget(record, hand)
                 case "restore":
                     self.writes.restore(record, hand)
+                case "purge":  # nobody does it: ninety days after it was archived the recycle bin lets go of it
+                    self.writes.purge(record, hand)
                 case "void":
                     self.writes.update(record, {"hs_invoice_status": "voided"}, hand)
                 case "finalize":

@@ -97,11 +97,21 @@ class Writes:
     def forget(self, record: Record, hand: Hand) -> None:
         """A privacy deletion: permanent, with its associations (HubSpot: perform a GDPR-compliant delete)."""
         with self.portal.atomic():
-            for kind in tuple(self.portal.links.kinds(record.ref)):
-                for other in self.portal.linked(record, kind):
-                    self._relink(record, other, (), hand)
+            self._part(record, hand)
             self.portal.archive(record, hand)
             self.portal.note(hand, "forget", record, {})
+            self.portal.forget(record)
+
+    def _part(self, record: Record, hand: Hand) -> None:
+        for kind in tuple(self.portal.links.kinds(record.ref)):
+            for other in self.portal.linked(record, kind):
+                self._relink(record, other, (), hand)
+
+    def purge(self, record: Record, hand: Hand) -> None:
+        """Out of the recycle bin for good."""
+        with self.portal.atomic():
+            self._part(record, hand)
+            self.portal.note(hand, "purge", record, {})
             self.portal.forget(record)
 
     def restore(self, record: Record, hand: Hand) -> None:
