@@ -227,7 +227,7 @@ class Page:
             (sync, flow)
             for sync in status["syncs"]
             for flow in sync["flows"]
-            if flow["state"] == "paused" or any(code in flow["waiting"] for code in HELD)
+            if flow["state"] == "paused" or flow["held"] or any(code in flow["waiting"] for code in HELD)
         ]
         return self._frame.html(
             request,
@@ -244,21 +244,14 @@ class Page:
         reader = self._reader(request)
         status = await reader.status()
         used = {
-            name: [
-                (sync, flow)
-                for sync in status["syncs"]
-                if name in (sync["left"], sync["right"])
-                for flow in sync["flows"]
-            ]
+            name: [sync for sync in status["syncs"] if name in (sync["left"], sync["right"])]
             for name in self._source.config.connections
         }
-        fixed = {name for name, connection in self._source.config.connections.items() if connection.token is not None}
         return self._frame.html(
             request,
             "connections.html",
             connections=(await reader.connections())["connections"],
             used=used,
-            fixed=fixed,
             told=given.get("told"),
         )
 
@@ -322,7 +315,11 @@ class Page:
         """Pause, resume or release a flow."""
         form = await form_of(request)
         told = request.match_info
-        await self._source.control(told["action"], told["sync"], told["flow"])
+        breaker = str(form["breaker"]) if "breaker" in form else None
+        try:
+            await self._source.control(told["action"], told["sync"], told["flow"], breaker)
+        except UsageError as error:
+            raise UnknownRecord(str(error)) from error
         return _see(_back(str(form.get("back", "/"))), told=told["action"])
 
     async def control_all(self, request: web.Request) -> web.Response:

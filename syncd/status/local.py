@@ -43,6 +43,9 @@ class LocalSource:
     def quotas(self) -> Mapping[str, Quota]:
         return {}  # nobody is asked
 
+    def expiries(self) -> Mapping[str, datetime]:
+        return {}
+
     def condition(self) -> Mapping[str, Any]:
         return Situation().plain()
 

@@ -146,10 +146,13 @@ class Reader:
         return self._connections(await self._source.store.read(lambda tx: tx.connections()))
 
     def _connections(self, rows: Iterable[ConnectionRow]) -> dict[str, Any]:
-        known, quotas = {row.name: row for row in rows}, self._source.quotas()
+        known, quotas, expiries = {row.name: row for row in rows}, self._source.quotas(), self._source.expiries()
+        fixed = {name for name, connection in self._source.config.connections.items() if connection.token is not None}
         return {
             "connections": [
-                view.connection_details(name, vendor, known.get(name), quotas.get(name))
+                view.connection_details(
+                    name, vendor, known.get(name), quotas.get(name), fixed=name in fixed, expires=expiries.get(name)
+                )
                 for name, vendor in self._vendors().items()
             ]
         }

@@ -18,7 +18,7 @@ from syncd.core.filters import describe
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.model.action import Action
 from syncd.model.content import Content
-from syncd.model.nouns import Line
+from syncd.model.nouns import Invoice, Line
 from syncd.model.record import Activity, Intent, Record, Status
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Snapshot
@@ -56,6 +56,7 @@ REFERENCES: Mapping[str, Kind] = {
     "invoice": Kind.INVOICE,
 }
 """Fields that hold the id of another entity of the same connection."""
+COMPUTED = ("status", "total", "tax_total", "amount_paid", "balance")
 MONEY = frozenset({"total", "tax_total", "balance", "amount_paid", "amount", "unit_price", "discount"})
 
 
@@ -138,7 +139,8 @@ def details(seen: Seen, told: Told) -> dict[str, Any]:
             }
     return shown | {
         "currency": _currency(seen),
-        "fields": _fields(seen),
+        "fields": (fields := _fields(seen)),
+        "computed": _computed(seen, {field["name"] for field in fields}),
         "others": [
             {"side": side.value, "kind": kind.value, "id": id, "record": other.id, "label": other.label or id}
             for (side, kind), found in seen.others.items()
@@ -302,6 +304,20 @@ def _fields(seen: Seen) -> list[dict[str, Any]]:
             **{side.value: {"base": _value(bases[side], name), "now": _value(present[side], name)} for side in Side},
         }
         for name in names
+    ]
+
+
+def _computed(seen: Seen, shown: set[str]) -> list[dict[str, Any]]:
+    """What each side works out by itself: it is never compared, and people look for it first."""
+    nouns = {side: snapshot.noun for side, snapshot in seen.snapshots.items() if isinstance(snapshot.noun, Invoice)}
+    return [
+        {
+            "name": name,
+            "type": "amount" if name in MONEY else "text",
+            **{side.value: _json(getattr(nouns.get(side), name, None)) for side in Side},
+        }
+        for name in (COMPUTED if nouns else ())
+        if name not in shown
     ]
 
 

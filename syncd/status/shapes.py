@@ -146,7 +146,13 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Connection": shape(**_CONNECTION),
     "ConnectionDetails": shape(
-        **_CONNECTION, account_id=maybe(TEXT), words=TEXT, retry_at=maybe(MOMENT), last_success=maybe(MOMENT)
+        **_CONNECTION,
+        account_id=maybe(TEXT),
+        words=TEXT,
+        retry_at=maybe(MOMENT),
+        last_success=maybe(MOMENT),
+        token={**TEXT, "enum": ["fixed", "granted"]},
+        token_expires_at=maybe(MOMENT),
     ),
     "Status": shape(
         schema=NUMBER,
@@ -188,6 +194,7 @@ SCHEMAS: dict[str, Schema] = {
         **_SUMMARY,
         currency=maybe(TEXT),
         fields=listed(ref("Field")),
+        computed=listed(shape(name=TEXT, type={"type": "string", "enum": ["text", "amount"]}, **_both(maybe(TEXT)))),
         actions=listed(
             shape(name={"type": "string", "enum": [name.value for name in ActionName]}, sides=listed(SIDE), risky=FLAG)
         ),

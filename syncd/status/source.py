@@ -47,6 +47,9 @@ class StatusSource(Protocol):
     def quotas(self) -> Mapping[str, Quota]:
         """What is left of the day's calls, for connections whose vendor has said so."""
 
+    def expiries(self) -> Mapping[str, datetime]:
+        """When the access token of each connection that has one ends, as far as that is known."""
+
     def condition(self) -> Mapping[str, Any]:
         """How the daemon itself is; see `syncd.situation`."""
 
@@ -75,9 +78,6 @@ class Owner(StatusSource, Protocol):
 
     @property
     def meters(self) -> Meters: ...
-
-    def expiries(self) -> Mapping[str, datetime]:
-        """When the access token of each connection that has one ends."""
 
     async def backfill(self, sync: str, flow: str | None, since: datetime) -> dict[str, object]:
         """Begin to let in the history of a flow, or of all flows that have one, from a moment on.

@@ -85,14 +85,28 @@ def connection(name: str, vendor: str, row: ConnectionRow | None, quota: Quota |
     }
 
 
-def connection_details(name: str, vendor: str, row: ConnectionRow | None, quota: Quota | None = None) -> dict[str, Any]:
-    """One connection with all that is known of it, as `/api/v1/connections` shows it."""
+def connection_details(
+    name: str,
+    vendor: str,
+    row: ConnectionRow | None,
+    quota: Quota | None = None,
+    *,
+    fixed: bool = False,
+    expires: datetime | None = None,
+) -> dict[str, Any]:
+    """One connection with all that is known of it, as `/api/v1/connections` shows it.
+
+    Args:
+        fixed: its token was made by hand. expires: when the one it has ends; it is renewed before.
+    """
     return {
         **connection(name, vendor, row, quota),
         "account_id": row.account_id if row else None,
         "words": row.words if row else "",
         "retry_at": moment(row.retry_at) if row else None,
         "last_success": moment(row.last_success) if row else None,
+        "token": "fixed" if fixed else "granted",
+        "token_expires_at": moment(expires),
     }
 
 
