@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic_core import PydanticCustomError
 
-from syncd import cli, cli_actions, config_values
+from syncd import config_values
+from syncd.commands import actions, work
 from syncd.connectors.hubspot import moments, values, wire
 from syncd.connectors.quickbooks import wire as books
 from syncd.core import crossing, filter_values, normalise
@@ -99,8 +100,8 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "time of hubspot": moments.parse,
     "day of hubspot": lambda text: moments.day(text, ZoneInfo("Asia/Kathmandu")),
     "time of quickbooks": books.instant,
-    "day of a command": cli._day,
-    "field of a command": cli_actions._pair,
+    "day of a command": work._day,
+    "field of a command": actions._pair,
     "duration": config_values._duration,
     "listen": config_values._listen,
     "vendor's address": config_values._vendor_url,
