@@ -16,7 +16,7 @@ from syncd.bring import naming
 from syncd.config import Config
 from syncd.connectors.base import ConnectionTrouble
 from syncd.connectors.errand import Errand, on
-from syncd.core.audit import Amounts, Control, Controls, Difference, Month, Seen, amounts, compared, equal
+from syncd.core.audit import Amounts, Control, Controls, Difference, Month, Seen, alike, amounts, compared, document
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.errors import PermissionRefused, UsageError, VendorUnreachable
 from syncd.health import FINAL
@@ -29,11 +29,13 @@ from syncd.running import App
 from syncd.status.view import moment
 from syncd.store.codec import same_content
 from syncd.store.store import Tx
-from syncd.store.tx_audit import Place, Standing
+from syncd.store.tx_audit import Standing
 
 PAGE = 500  # documents: full vendor batches, and little memory
 
 Progress = Callable[[int, int], None]
+Customers = tuple[str | None, str | None]
+"""Who a document is for: ids on the left and on the right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +102,9 @@ async def _flow(app: App, sync: SyncRules, flow: FlowRules, scope: Scope, progre
     counts = await app.store.read(lambda tx: tx.counts())
     known = sum(c.n for c in counts if (c.sync, c.flow) == (sync.name, flow.name) and c.status in _COUNTED)
     done = 0
+    proof = Proof(app, report, scope)
     async for page in pages(app, sync, flow):
-        await PageProof(app, report, scope).compare(page)
+        await proof.compare(page)
         done += len(page)
         if progress is not None:
             progress(done, max(known, done))
@@ -112,21 +115,24 @@ _COUNTED = frozenset({"synced", "pending", "failed"})
 
 
 async def pages(app: App, sync: SyncRules, flow: FlowRules) -> AsyncIterator[list[Standing]]:
-    after: Place | None = None
+    after: Standing | None = None
     while True:
 
-        def following(tx: Tx, place: Place | None = after) -> list[Standing]:
+        def following(tx: Tx, place: Standing | None = after) -> list[Standing]:
             return tx.audit_page(sync.name, flow.name, place, PAGE)
 
         page = await app.store.read(following)
         if not page:
             return
         yield page
-        after = page[-1].place
+        after = page[-1]
 
 
-class PageProof:
-    """One page of documents on its way through the proof."""
+class Proof:
+    """One flow's documents on their way through the proof, page by page.
+
+    Most of them amount to the same on both sides. Only of the others more is looked at than the two amounts.
+    """
 
     def __init__(self, app: App, report: Report, scope: Scope) -> None:
         self._app = app
@@ -134,38 +140,53 @@ class PageProof:
         self._scope = scope
         self._sync = report.sync
         self._kind = report.flow.kind
+        self._names: dict[Customers, str] = {}
 
     async def compare(self, page: Sequence[Standing]) -> None:
         """Read both sides, compare, and take what comes of it into the report."""
         page = await self._covered(page)
-        known = await self._app.store.read(lambda tx: self._versions(tx, page))
         fresh = {
             side: await self._read(side, self._kind, [i for one in page if (i := _id(one, side))]) for side in Side
         }
-        seen = {one.place.id: {side: self._seen(one, side, fresh[side], known[side]) for side in Side} for one in page}
-        shown = {one.place.id: _amounts(one, seen[one.place.id]) for one in page}
-        doubtful = [one for one in page if not equal(*shown[one.place.id].values())]
-        for one in doubtful:
-            seen[one.place.id] = await self._without_touches(one, seen[one.place.id])
-        records = await self._app.store.read(lambda tx: tx.records([one.place.id for one in doubtful]))
-        paid = {side: await self._payments(side, [i for one in doubtful if (i := _id(one, side))]) for side in Side}
-        customers = await self._app.store.read(lambda tx: self._customers(tx, seen.values()))
+        left, right = fresh[Side.LEFT], fresh[Side.RIGHT]
+        doubtful: list[Standing] = []
+        agreed: list[tuple[Invoice, Invoice]] = []
+        for one in page:
+            here, there = document(left.get(one.left or "")), document(right.get(one.right or ""))
+            if not alike(here, there):
+                doubtful.append(one)
+            elif here is not None and there is not None:
+                agreed.append((here, there))
+        await self._name({(here.customer, there.customer) for here, there in agreed})
+        self._report.documents += len(agreed)
+        for here, there in agreed:
+            self._report.controls.agree(self._names[(here.customer, there.customer)], there)
+        if doubtful:
+            await self._explain(doubtful, fresh)
+
+    async def _explain(self, page: Sequence[Standing], fresh: Mapping[Side, Mapping[str, Snapshot]]) -> None:
+        """Say of documents that do not amount to the same why that is."""
+        known = await self._app.store.read(lambda tx: self._versions(tx, page))
+        records = await self._app.store.read(lambda tx: tx.records([one.id for one in page]))
+        paid = {side: await self._payments(side, [i for one in page if (i := _id(one, side))]) for side in Side}
+        seen = {one.id: {side: self._seen(one, side, fresh[side], known[side]) for side in Side} for one in page}
+        for one in page:
+            seen[one.id] = await self._without_touches(one, seen[one.id])
+        shown = {one.id: _amounts(one, seen[one.id]) for one in page}
+        customers = {id: _customers_of(both) for id, both in shown.items()}
+        await self._name(set(customers.values()))
         for one in page:
             difference = None
-            if (record := records.get(one.place.id)) is not None:
-                both = seen[one.place.id]
+            if (record := records.get(one.id)) is not None:
+                both = seen[one.id]
                 both = {side: _with(both[side], paid[side].get(_id(one, side) or "", ())) for side in Side}
                 difference = compared(record, both[Side.LEFT], both[Side.RIGHT])
-            self._take(shown[one.place.id], difference, customers)
+            self._take(shown[one.id], self._names[customers[one.id]], difference)
 
-    def _take(
-        self, sides: Mapping[Side, Amounts | None], difference: Difference | None, customers: Mapping[str, str]
-    ) -> None:
-        shown = [amount for amount in (sides[Side.RIGHT], sides[Side.LEFT]) if amount is not None]
-        if not shown:
-            return
+    def _take(self, sides: Mapping[Side, Amounts | None], customer: str, difference: Difference | None) -> None:
+        day = next(amount.day for side in (Side.RIGHT, Side.LEFT) if (amount := sides[side]) is not None)
         self._report.documents += 1
-        self._report.controls.add(_customer(sides, customers), shown[0].day, sides, difference)
+        self._report.controls.add(customer, day, sides, difference)
         if difference is not None:
             self._report.differences.append(difference)
 
@@ -230,26 +251,26 @@ class PageProof:
         nouns = [s.noun for s in fresh.values() if s.presence is Presence.PRESENT and isinstance(s.noun, Payment)]
         return {id: tuple(p for p in nouns if any(a.invoice == id for a in p.allocations)) for id in invoices}
 
-    def _customers(self, tx: Tx, seen: Iterable[Mapping[Side, Seen]]) -> dict[str, str]:
-        """One name for a customer of either side: the record's; `<side>:<id>` -> name."""
+    async def _name(self, wanted: set[Customers]) -> None:
+        """One name for the customers of both sides: their record's."""
+        if new := wanted - self._names.keys():
+            labels = await self._app.store.read(lambda tx: self._labels(tx, new))
+            self._names |= {customers: _named(customers, labels) for customers in new}
+
+    def _labels(self, tx: Tx, wanted: set[Customers]) -> dict[tuple[Side, str], str]:
         flow = self._report.flow.customers
         if flow is None:
             return {}
-        made: dict[str, str] = {}
-        for side in Side:
-            ids = {id for one in seen if (id := _customer_of(one[side])) is not None}
+        made: dict[tuple[Side, str], str] = {}
+        for place, side in enumerate(Side):
+            ids = {id for customers in wanted if (id := customers[place]) is not None}
             found = tx.records_of_entities(self._sync.name, flow, side, sorted(ids))
-            made |= {f"{side}:{id}": record.label or record.id for id, record in found.items()}
+            made |= {(side, id): record.label or record.id for id, record in found.items()}
         return made
 
 
 def _id(one: Standing, side: Side) -> str | None:
     return one.left if side is Side.LEFT else one.right
-
-
-def _customer_of(seen: Seen) -> str | None:
-    noun = seen.snapshot.noun if seen.snapshot is not None else None
-    return noun.customer if isinstance(noun, Invoice) else None
 
 
 def _with(seen: Seen, payments: tuple[Payment, ...]) -> Seen:
@@ -260,12 +281,15 @@ def _amounts(one: Standing, both: Mapping[Side, Seen]) -> dict[Side, Amounts | N
     return {side: amounts(both[side], _id(one, side) or "") for side in Side}
 
 
-def _customer(sides: Mapping[Side, Amounts | None], customers: Mapping[str, str]) -> str:
-    for side in (Side.RIGHT, Side.LEFT):
-        one = sides[side]
-        if one is not None and one.customer is not None and (name := customers.get(f"{side}:{one.customer}")):
-            return name
-    return next((f"{side} {one.customer}" for side, one in sides.items() if one is not None and one.customer), "")
+def _customers_of(both: Mapping[Side, Amounts | None]) -> Customers:
+    left, right = both[Side.LEFT], both[Side.RIGHT]
+    return (None if left is None else left.customer, None if right is None else right.customer)
+
+
+def _named(customers: Customers, labels: Mapping[tuple[Side, str], str]) -> str:
+    of = [(side, id) for side, id in zip(Side, customers, strict=True) if id is not None]
+    known = [labels[one] for one in reversed(of) if one in labels]
+    return known[0] if known else next((f"{side} {id}" for side, id in of), "")
 
 
 def _told(reports: Sequence[Report], as_of: str | None) -> dict[str, Any]:
@@ -308,10 +332,11 @@ def _control(month: Month, control: Control, explained: bool) -> dict[str, Any]:
     customer, name, currency = month
     sides = {
         side.value: {
-            "documents": control.count[side],
-            "total": decimal_text(control.total[side]),
-            "balance": decimal_text(control.balance[side]),
+            "documents": sums.documents,
+            "total": decimal_text(sums.total),
+            "balance": decimal_text(sums.balance),
         }
         for side in Side
+        for sums in [control.of(side)]
     }
     return {"customer": customer, "month": name, "currency": currency, **sides, "explained": explained}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from sys import intern
 
 from syncd.model.money import minor_unit
 from syncd.model.nouns import Invoice, Payment, PaymentStatus
@@ -92,12 +93,18 @@ class Difference:
         return self.cause is not Cause.UNEXPLAINED
 
 
-def amounts(seen: Seen, id: str) -> Amounts | None:
-    """What a side's document amounts to; None where there is none (any more). `id`: the document's, on this side."""
-    snapshot = seen.snapshot
+def document(snapshot: Snapshot | None) -> Invoice | None:
+    """What a side has of a document; None where there is none (any more)."""
     if snapshot is None or snapshot.presence is not Presence.PRESENT or not isinstance(snapshot.noun, Invoice):
         return None
-    invoice = snapshot.noun
+    return snapshot.noun
+
+
+def amounts(seen: Seen, id: str) -> Amounts | None:
+    """What a side's document amounts to; None where there is none. `id`: the document's, on this side."""
+    invoice = document(seen.snapshot)
+    if invoice is None:
+        return None
     return Amounts(
         currency=invoice.currency.upper(),
         subtotal=invoice.total - invoice.tax_total,
@@ -121,16 +128,15 @@ def _share(payment: Payment, invoice: str) -> Decimal:
     return sum((amount for amount in mine if amount is not None), Decimal(0))
 
 
-def equal(left: Amounts | None, right: Amounts | None) -> bool:
+def alike(left: Invoice | None, right: Invoice | None) -> bool:
     """Whether nothing has to be explained: most documents need no further look."""
     if left is None or right is None:
         return left is right
-    return (left.currency, left.subtotal, left.tax, left.total, left.balance) == (
-        right.currency,
-        right.subtotal,
-        right.tax,
-        right.total,
-        right.balance,
+    return (
+        left.total == right.total
+        and left.balance == right.balance
+        and left.tax_total == right.tax_total
+        and left.currency.upper() == right.currency.upper()
     )
 
 
@@ -218,18 +224,48 @@ Month = tuple[str, str, str]
 
 
 @dataclass(slots=True)
-class Control:
-    """Sums of one customer's documents of one month, on both sides. `known`: their explained differences."""
+class Sums:
+    """How many documents, and what they come to."""
 
-    count: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
-    total: dict[Side, Decimal] = field(default_factory=lambda: dict.fromkeys(Side, Decimal(0)))
-    balance: dict[Side, Decimal] = field(default_factory=lambda: dict.fromkeys(Side, Decimal(0)))
+    documents: int = 0
+    total: Decimal = Decimal(0)
+    balance: Decimal = Decimal(0)
+
+    def add(self, total: Decimal, balance: Decimal) -> None:
+        self.documents += 1
+        self.total += total
+        self.balance += balance
+
+    def and_(self, other: Sums) -> Sums:
+        return Sums(self.documents + other.documents, self.total + other.total, self.balance + other.balance)
+
+
+@dataclass(slots=True)
+class Control:
+    """Sums of one customer's documents of one month.
+
+    Attributes:
+        alike: of documents that amount to the same on both sides. apart: of all others, by side; as a rule there are
+            none. differences, unexplained: how many of those were found to differ, and without a cause.
+    """
+
+    alike: Sums = field(default_factory=Sums)
+    apart: dict[Side, Sums] | None = None
     differences: int = 0
     unexplained: int = 0
 
+    def of(self, side: Side) -> Sums:
+        return self.alike if self.apart is None else self.alike.and_(self.apart[side])
+
+    def put(self, side: Side, one: Amounts) -> None:
+        """A document of one side that amounts to something else on the other."""
+        if self.apart is None:
+            self.apart = {each: Sums() for each in Side}
+        self.apart[side].add(one.total, one.balance)
+
     @property
     def equal(self) -> bool:
-        return all(one[Side.LEFT] == one[Side.RIGHT] for one in (self.count, self.total, self.balance))
+        return self.apart is None or self.apart[Side.LEFT] == self.apart[Side.RIGHT]
 
 
 class Controls:
@@ -238,20 +274,24 @@ class Controls:
     def __init__(self) -> None:
         self._of: dict[Month, Control] = {}
 
+    def agree(self, customer: str, invoice: Invoice) -> None:
+        """Count one document that amounts to the same on both sides."""
+        month = (customer, _month(invoice.issue_date), intern(invoice.currency.upper()))
+        control = self._of.get(month)
+        if control is None:
+            control = self._of[month] = Control()
+        control.alike.add(invoice.total, invoice.balance)
+
     def add(
         self, customer: str, day: date | None, sides: Mapping[Side, Amounts | None], difference: Difference | None
     ) -> None:
-        """Count one document. `customer` and `day` say on both sides where it belongs."""
-        month = f"{day.year:04}-{day.month:02}" if day else ""
+        """Count any other. `customer` and `day` say on both sides where it belongs."""
         touched = set[Month]()
         for side, one in sides.items():
             if one is None:
                 continue
-            key = (customer, month, one.currency)
-            control = self._of.setdefault(key, Control())
-            control.count[side] += 1
-            control.total[side] += one.total
-            control.balance[side] += one.balance
+            key = (customer, _month(day), intern(one.currency))
+            self._of.setdefault(key, Control()).put(side, one)
             touched.add(key)
         if difference is not None:
             for key in touched:
@@ -266,3 +306,7 @@ class Controls:
 
     def __len__(self) -> int:
         return len(self._of)
+
+
+def _month(day: date | None) -> str:
+    return intern(f"{day.year:04}-{day.month:02}") if day else ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import literal, select, tuple_
 
@@ -14,21 +14,13 @@ from syncd.store.base import TxPart
 _table = schema.records
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """Where a page ended."""
+class Standing(NamedTuple):
+    """A record without its bases."""
 
     status: str
     code: str
     since: datetime
     id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """A record without its bases."""
-
-    place: Place
     left: str | None
     right: str | None
 
@@ -36,7 +28,7 @@ class Standing:
 class AuditPart(TxPart):
     """Pages over `records`, in the order of their listing index: only the pages themselves are read."""
 
-    def audit_page(self, sync: str, flow: str, after: Place | None, limit: int) -> list[Standing]:
+    def audit_page(self, sync: str, flow: str, after: Standing | None, limit: int) -> list[Standing]:
         """The following records that belong to the flow; the excluded ones do not.
 
         A record that changes its status between two pages may be missed: it is being worked on.
@@ -49,10 +41,6 @@ class AuditPart(TxPart):
             .limit(limit)
         )
         if after is not None:
-            place = (after.status, after.code, after.since, after.id)
-            values = [literal(value, column.type) for value, column in zip(place, order, strict=True)]
+            values = [literal(value, column.type) for value, column in zip(after, order, strict=False)]
             query = query.where(tuple_(*order) > tuple_(*values))
-        return [
-            Standing(place=Place(row.status, row.code, row.since, row.id), left=row.left_id, right=row.right_id)
-            for row in self._connection.execute(query)
-        ]
+        return [Standing(*row) for row in self._connection.execute(query)]
