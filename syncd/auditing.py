@@ -18,6 +18,7 @@ from syncd.connectors.base import ConnectionTrouble
 from syncd.connectors.errand import Errand, on
 from syncd.core.audit import Amounts, Control, Controls, Difference, Month, Seen, alike, amounts, compared, document
 from syncd.core.rules import FlowRules, SyncRules
+from syncd.core.variance import stands
 from syncd.errors import PermissionRefused, UsageError, VendorUnreachable
 from syncd.health import FINAL
 from syncd.model.nouns import Invoice, Payment
@@ -180,7 +181,8 @@ class Proof:
             if (record := records.get(one.id)) is not None:
                 both = seen[one.id]
                 both = {side: _with(both[side], paid[side].get(_id(one, side) or "", ())) for side in Side}
-                difference = compared(record, both[Side.LEFT], both[Side.RIGHT])
+                accepted = stands(record, {side: look.snapshot for side, look in both.items()}, self._report.flow)
+                difference = compared(record, both[Side.LEFT], both[Side.RIGHT], accepted=accepted)
             self._take(shown[one.id], self._names[customers[one.id]], difference)
 
     def _take(self, sides: Mapping[Side, Amounts | None], customer: str, difference: Difference | None) -> None:

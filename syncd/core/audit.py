@@ -21,7 +21,6 @@ from syncd.model.snapshot import Presence, Snapshot
 from syncd.model.values import decimal_text, digest
 
 AMOUNTS = ("subtotal", "tax", "total", "balance", "paid")
-ACCEPTED = "variance_accepted"
 
 
 class Cause(StrEnum):
@@ -140,8 +139,11 @@ def alike(left: Invoice | None, right: Invoice | None) -> bool:
     )
 
 
-def compared(record: Record, left: Seen, right: Seen) -> Difference | None:
-    """The difference between the two sides of a linked document; None when they amount to the same."""
+def compared(record: Record, left: Seen, right: Seen, *, accepted: bool = False) -> Difference | None:
+    """The difference between the two sides of a linked document; None when they amount to the same.
+
+    `accepted`: a person has accepted exactly what is shown here, not only something once.
+    """
     here, there = amounts(left, record.left or ""), amounts(right, record.right or "")
     if here is None and there is None:
         return None
@@ -151,6 +153,8 @@ def compared(record: Record, left: Seen, right: Seen) -> Difference | None:
     names = tuple(name for name in ("currency", *AMOUNTS[:-1]) if getattr(here, name) != getattr(there, name))
     if not names:
         return None
+    if accepted:
+        return _difference(record, here, there, names, Cause.ACCEPTED, "")
     return _difference(record, here, there, names, *_cause(record, here, there, names, news=left.news or right.news))
 
 
@@ -161,8 +165,6 @@ def _absent(record: Record, missing: Side, news: bool) -> tuple[Cause, str]:
 
 
 def _cause(record: Record, left: Amounts, right: Amounts, names: tuple[str, ...], *, news: bool) -> tuple[Cause, str]:
-    if ACCEPTED in record.notes:
-        return Cause.ACCEPTED, ""
     if record.status is Status.FAILED:
         return Cause.WAITS_FOR_PERSON, record.code
     if record.status is Status.PENDING or news:

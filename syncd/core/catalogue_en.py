@@ -230,7 +230,7 @@ ENGLISH: dict[str, tuple[str, str, str]] = {
     "other_source": (
         "Comes from elsewhere",
         "The record was born in another system, or nothing tells where it was born.",
-        "Nothing to do, unless it should be synced: then link or include it by hand.",
+        "Nothing to do. If it stands on both sides and should be synced, link the two by hand.",
     ),
     "before_start": (
         "Older than the sync",

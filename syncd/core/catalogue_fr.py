@@ -237,7 +237,7 @@ FRENCH: dict[str, tuple[str, str, str]] = {
     "other_source": (
         "Vient d’ailleurs",
         "L’enregistrement est né dans un autre système, ou rien ne dit où il est né.",
-        "Rien à faire, sauf s’il doit être synchronisé : liez-le ou incluez-le alors à la main.",
+        "Rien à faire. S’il existe des deux côtés et doit être synchronisé, liez les deux à la main.",
     ),
     "before_start": (
         "Antérieur à la synchronisation",

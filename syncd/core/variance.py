@@ -5,6 +5,7 @@ Each base remembers the digest of what its side showed then. Shared fields are n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from syncd.core.commands import DERIVED
@@ -45,7 +46,12 @@ def agreed_as_they_are(case: Case, context: Context) -> Record:
 
 def is_accepted(case: Case, context: Context) -> bool:
     """Whether a person has accepted exactly what both sides show of it now."""
-    return all(_is_marked(case, context, side) for side in Side)
+    return stands(case.record, {side: case.side(side) for side in Side}, context.flow)
+
+
+def stands(record: Record, shown: Mapping[Side, Snapshot | None], flow: FlowRules) -> bool:
+    """Whether what a person has accepted of a record is exactly what these looks show."""
+    return all(_is_marked(record.base(side), shown[side], flow, side) for side in Side)
 
 
 def was_accepted(case: Case) -> bool:
@@ -53,11 +59,10 @@ def was_accepted(case: Case) -> bool:
     return any(MARK in base.fields for side in Side if (base := case.record.base(side)) is not None)
 
 
-def _is_marked(case: Case, context: Context, side: Side) -> bool:
-    base, snapshot = case.record.base(side), case.side(side)
+def _is_marked(base: Content | None, snapshot: Snapshot | None, flow: FlowRules, side: Side) -> bool:
     if base is None or snapshot is None or MARK not in base.fields:
         return False
-    return base.fields[MARK] == _mark(snapshot, context.flow, side)
+    return base.fields[MARK] == _mark(snapshot, flow, side)
 
 
 def _mark(snapshot: Snapshot, flow: FlowRules, side: Side) -> str:

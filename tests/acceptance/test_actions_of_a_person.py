@@ -190,6 +190,22 @@ async def test_halves_are_separated_and_joined_again(synced: Snapshot) -> None:
         assert len([i for i in (await w.books_rows("Invoice")).values() if i["DocNumber"] == "INV-1002"]) == 1
 
 
+async def test_what_another_integration_made_can_be_linked_and_no_more(synced: Snapshot) -> None:
+    """As its remedy says: it is never made anew over there (HQ-02), but joined with what a person says it is."""
+    async with synced.world() as w:
+        record = await w.record("INV-1028", "invoices")
+        assert (record["status"], record["code"]) == ("excluded", "other_source")
+        assert "link the two by hand" in record["remedy"]
+        assert "other_source" in await told(w, "include", record["id"], expected=2)
+
+        line = {"item": "4", "qty": 1, "price": "50"}
+        twin = await w.books("create", "Invoice", customer="2", lines=[line], date="2026-10-26", number="INV-1028")
+        await told(w, "link", record["id"], "--id", twin["Id"])
+        await w.once()
+        both = await w.both(record["id"])
+        assert (both.state, both.books["Id"]) == (SYNCED, twin["Id"])
+
+
 async def test_what_cannot_be_undone_is_asked_about(synced: Snapshot) -> None:
     """A void that was made while a person kept the record out: without `--yes` and over the API without a confirmation
     nothing is done, and it is said what would be."""

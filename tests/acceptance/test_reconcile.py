@@ -151,6 +151,38 @@ async def test_a_document_that_was_only_touched_is_no_pending_edit(synced: Snaps
         assert after == before
 
 
+async def test_an_accepted_difference_is_asked_about_again_when_it_moves(synced: Snapshot) -> None:
+    """What a person accepted is what both sides showed then: another amount is another difference, on either side."""
+    async with synced.world() as w:
+        both = await w.both("INV-1003")
+
+        async def edited(quantity: str) -> None:
+            lines = [{"item": "Sod", "qty": quantity, "price": "16"}]
+            await w.books("update", "Invoice", both.books["Id"], lines=lines)
+            await w.once()
+
+        async def cause() -> str:
+            differences = (await _prove(w))["differences"]
+            return str(next(one["cause"] for one in differences if one["record"] == both.record["id"]))
+
+        await edited("20")
+        assert (await w.command("accept", both.record["id"]))[0] == 0
+        await w.once()
+        assert (await w.both("INV-1003")).state == ("synced", "")
+        assert await cause() == "accepted"
+        await edited("21")
+        assert (await w.both("INV-1003")).state == ("failed", "edited_outside_origin")
+        await edited("20")
+        assert (await w.both("INV-1003")).state == ("synced", "")
+        assert await cause() == "accepted"
+
+        await w.crm("update", "invoices", both.crm["id"], hs_due_date="2027-01-09")
+        await w.once()
+        assert await cause() == "accepted"
+        _behind_the_back(w, both.books["Id"], "7.5", "7.5")
+        assert await cause() == "unexplained"
+
+
 async def test_only_the_days_that_are_asked_for(synced: Snapshot) -> None:
     """And a day that is none, or a flow without documents, is told."""
     async with synced.world() as w:
