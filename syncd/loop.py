@@ -10,7 +10,7 @@ import structlog
 
 from syncd.log_errors import place_of
 from syncd.polling import Polls
-from syncd.store.errors import is_locked
+from syncd.store.errors import is_full, is_locked
 
 if TYPE_CHECKING:
     from syncd.running import App
@@ -21,7 +21,8 @@ STOP_SECONDS = 8.0  # how long requests that are out when we are told to stop ar
 LONGEST_REST = 60.0  # seconds between rounds that fail
 IDLE_SECONDS = 1.0  # how long the loop sleeps at least when nothing could be done
 LONGEST_IDLE = 15.0  # and at most: a net under what should have woken it
-LOCKED = "locked"
+LOCKED, FULL = "locked", "full"
+FAULTY, NO_ROOM = "the last round failed; the log says why", "there is no room on the disk that holds the state"
 
 Progress = Callable[[int, int], None]
 
@@ -30,15 +31,15 @@ class Loop:
     """Drives the parts of one app, which another configuration may replace between two rounds.
 
     Attributes:
-        polls: when connections are polled. between: carried out between two rounds. faulty: the last round failed as a
-            whole.
+        polls: when connections are polled. between: carried out between two rounds. faulty: why the last
+            round failed as a whole; empty if it did not.
     """
 
     def __init__(self, app: App) -> None:
         self._app = app
         self.polls = Polls(app)
         self.between: Callable[[], Awaitable[None]] | None = None
-        self.faulty = False
+        self.faulty = ""
         self._fault = ""
         self._rest = IDLE_SECONDS
 
@@ -88,16 +89,20 @@ class Loop:
                     log.warning("database.locked")
                 self._fault = LOCKED
                 return 0
-            if self._fault != (fault := place_of(error)):
-                log.exception("daemon.round_failed")
+            full = is_full(error)
+            if self._fault != (fault := FULL if full else place_of(error)):
+                if full:
+                    log.error("database.full")
+                else:
+                    log.exception("daemon.round_failed")
             self._fault = fault
-            self._rest, self.faulty = min(LONGEST_REST, self._rest * 2), True
+            self._rest, self.faulty = min(LONGEST_REST, self._rest * 2), NO_ROOM if full else FAULTY
             return 0
         finally:
             app.engine.steps += 1
         if self._fault:
             log.info("daemon.round_works")
-        self._rest, self.faulty, self._fault = IDLE_SECONDS, False, ""
+        self._rest, self.faulty, self._fault = IDLE_SECONDS, "", ""
         return found
 
     async def step(self) -> int:

@@ -167,7 +167,7 @@ class App:
         """Vendors' trouble is shown, and never makes the daemon unready."""
         if self.stopping:
             return False, "stopping"
-        return (False, "the last round failed; the log says why") if self.loop.faulty else (True, "")
+        return not self.loop.faulty, self.loop.faulty
 
     async def close(self) -> None:
         """Give back what the connectors hold, also those that another configuration has replaced."""

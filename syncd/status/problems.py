@@ -188,6 +188,19 @@ PROBLEMS: Mapping[str, ProblemKind] = {
         ),
         ("Un fournisseur n’a pas pu être joint", "L’autre côté n’a pas fait sa part.", "Regardez la connexion."),
     ),
+    "no_room": _kind(
+        HTTPStatus.INSUFFICIENT_STORAGE,
+        (
+            "There is no room on the disk",
+            "What was asked for could not be written down, so it was not done.",
+            "Make room on the disk that holds the state, then try again; the daemon goes on by itself.",
+        ),
+        (
+            "Il n’y a plus de place sur le disque",
+            "La demande n’a pas pu être enregistrée ; elle n’a donc pas été exécutée.",
+            "Faites de la place sur le disque qui contient l’état, puis réessayez ; le démon reprend de lui-même.",
+        ),
+    ),
     "busy": _kind(
         HTTPStatus.SERVICE_UNAVAILABLE,
         ("Not at the moment", "The daemon is starting, stopping, or asked too much at once.", "Try again shortly."),

@@ -93,7 +93,7 @@ _BREAKER = Parameter(
     words="With release: only what this circuit breaker holds.",
 )
 _PLANNED = (HTTPStatus.BAD_GATEWAY,)
-_TOLD = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+_TOLD = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.INSUFFICIENT_STORAGE)
 
 ROUTES = (
     Route(

@@ -27,6 +27,7 @@ from syncd.status.access import CALLER, FAILURES_COUNT, Access, Refused, from_he
 from syncd.status.language import language_of
 from syncd.status.reader import UnknownRecord
 from syncd.status.routes import API
+from syncd.store.errors import StoreFull, StoreLocked
 
 log = structlog.get_logger("syncd.status")
 
@@ -106,6 +107,10 @@ async def _answered(request: web.Request, handler: Handler) -> web.StreamRespons
         return problem(request, HTTPStatus.BAD_REQUEST, str(error))
     except ConnectionTrouble as trouble:
         return problem(request, HTTPStatus.BAD_GATEWAY, f"{trouble.connection}: {trouble}", "vendor_trouble")
+    except StoreFull as full:
+        return problem(request, HTTPStatus.INSUFFICIENT_STORAGE, str(full))
+    except StoreLocked as locked:
+        return problem(request, HTTPStatus.SERVICE_UNAVAILABLE, str(locked), "busy")
     except (Refused, ConnectionError):
         raise
     except Exception:  # the last net: the caller gets an answer, the log the reason

@@ -18,7 +18,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool, StaticPool
 
-from syncd.store.errors import StoreLocked
+from syncd.store.errors import StoreFull, StoreLocked
 from syncd.store.pulse import Pulse
 
 T = TypeVar("T")
@@ -26,6 +26,7 @@ T = TypeVar("T")
 _QUIET: dict[str, Any] = {"hide_parameters": True}
 """Errors are logged; the values in them are people's data."""
 
+_PG_DISK_FULL = "53100"
 _READERS = 4
 _BUSY_SECONDS = 10  # how long SQLite waits for another process's transaction
 _LOOK_SECONDS = 1  # how long the writer does before it says that it waits
@@ -98,7 +99,7 @@ async def _run(
     engine: Engine, work: Callable[[Connection], T], limiter: anyio.CapacityLimiter, pulse: Pulse | None = None
 ) -> T:
     def transaction() -> T:
-        with engine.connect() as connection, _begun(connection, pulse):
+        with _told(), engine.connect() as connection, _begun(connection, pulse):
             return work(connection)
 
     # A cancelled caller must not leave a connection in the middle of something: transactions are short, so finish.
@@ -141,6 +142,27 @@ def _begin(connection: Connection, pulse: Pulse) -> RootTransaction:
     raise StoreLocked("another process has the database locked")
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """Says so where the disk is full.
+
+    Raises:
+        StoreFull: it is; the transaction was rolled back.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        if not _is_full(error):
+            raise
+        raise StoreFull("there is no room on the disk that holds the state") from error
+
+
+def _is_full(error: OperationalError) -> bool:
+    if isinstance(error.orig, sqlite3.OperationalError):
+        return error.orig.sqlite_errorname == "SQLITE_FULL"
+    return getattr(error.orig, "sqlstate", None) == _PG_DISK_FULL
+
+
 def _is_locked(error: OperationalError) -> bool:
     return isinstance(error.orig, sqlite3.OperationalError) and error.orig.sqlite_errorname.startswith("SQLITE_BUSY")
 
@@ -174,7 +196,7 @@ class Inline:
         return await self.write(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        with self._engine.begin() as connection:
+        with _told(), self._engine.begin() as connection:
             return work(connection)
 
     async def scrub(self) -> None:

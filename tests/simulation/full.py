@@ -1,0 +1,120 @@
+"""The disk is full from one step of a scene on, and for a while; then there is room again, and nobody has to help."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from tests.simulation.door import Door
+from tests.simulation.house import House
+from tests.simulation.trial import Trial
+
+FULL = 45.0  # seconds
+SOON = 5.0  # seconds into it somebody does something more
+READS = ("SELECT", "WITH", "BEGIN", "PRAGMA")
+
+
+class Filling:
+    """A disk on which nothing more can be written from a step on: a statement that changes something, or its commit.
+
+    Attributes:
+        steps: how many there were. full_at: the step at which it begins; None for never. since: when it began.
+    """
+
+    def __init__(self, house: House, full_at: int | None) -> None:
+        self._house, self._changed = house, False
+        self.full_at, self.steps, self.since = full_at, 0, 0.0
+        engine = house.disk.inline._engine
+        event.listen(engine, "before_cursor_execute", self._statement)
+        event.listen(engine, "commit", self._commit)
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room at this moment."""
+        return 0 < self.since <= self._house.time.elapsed() < self.since + FULL
+
+    def _statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("BEGIN"):
+            self._changed = False
+        if not statement.lstrip("( \n").upper().startswith(READS):
+            self._changed = True
+            self.step()
+
+    def _commit(self, connection: Any) -> None:
+        if self._changed:
+            self.step()
+
+    def step(self) -> None:
+        """Something is about to be written."""
+        if self._house.life is None:
+            return
+        if self.steps == self.full_at:
+            self.since = self._house.time.elapsed()
+        self.steps += 1
+        if self.full:
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_FULL, "SQLITE_FULL"
+            raise OperationalError(None, None, error)
+
+
+@dataclass
+class Full(Trial):
+    """A scene on a disk that fills up."""
+
+    def __post_init__(self) -> None:
+        house, door, filling = self._start(None)
+        self.lasts = self.undisturbed(house)
+        self.steps = filling.steps
+        _one_more(house)
+        self.judged(house, door, "undisturbed")
+
+    def fill(self, step: int) -> None:
+        """Let it be full from that step on."""
+        house, door, filling = self._start(step)
+        end = house.time.elapsed() + self.lasts
+        while not filling.full:
+            assert house.time.elapsed() < end, f"there is no step {step}"
+            house.run(1.0)
+        answered = len(house.world.sent.rows())
+        house.run(SOON)
+        _one_more(house)
+        self._asked(house)
+        house.run(FULL - 2 * SOON)
+        assert filling.full
+        refused = {sent.status for sent in house.world.sent.rows()[answered:]} - {0}
+        house.run(2 * SOON)
+        self.figures["steps"] += 1
+        self.figures["webhooks put off"] += bool(refused)
+        point = f"step {step}"
+        self.judged(house, door, point)
+        wrong = self.wrong.get(point, {})
+        if refused - {503, 507}:
+            wrong["acknowledged"] = [f"webhooks were answered {refused} on a full disk"]
+        if (found := house.disk.raw().execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
+            wrong["integrity"] = [str(found)]
+        if house.kills > 1:
+            wrong["restarted"] = ["the daemon ended"]
+        if wrong:
+            self.wrong[point] = wrong
+
+    def _start(self, full_at: int | None) -> tuple[House, Door, Filling]:
+        house, door = self.house()
+        filling = Filling(house, full_at)
+        door.keeping = filling.step
+        house.start()
+        return house, door, filling
+
+    def _asked(self, house: House) -> None:
+        """Reads go on: somebody looks at the records."""
+        assert house.life is not None
+        assert house.life.app is not None
+        looking = house.life.loop.create_task(house.life.app.store.read(lambda tx: tx.counts()))
+        house.run(1.0)
+        assert looking.result()
+
+
+def _one_more(house: House) -> None:
+    """Somebody new in the books."""
+    house.person("quickbooks", "create", "Customer", name="Olga Moss", email="olga@books.example")
