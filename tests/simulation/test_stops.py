@@ -41,6 +41,7 @@ def _stops(seed: int, stops: int) -> tuple[dict[str, list[str]], float]:
     for _ in range(stops):
         for _ in range(draw.randint(1, 4)):
             people.act()
+            house.run(0.05)  # nobody does two things at the very same moment
         if draw.random() < 0.1:
             fault = draw.choice(list(SLOW))
             order = {"fault": fault, "options": SLOW[fault], "times": 1, "nth": draw.randint(1, 8)}
