@@ -99,7 +99,7 @@ async def _run(
     engine: Engine, work: Callable[[Connection], T], limiter: anyio.CapacityLimiter, pulse: Pulse | None = None
 ) -> T:
     def transaction() -> T:
-        with _told(), engine.connect() as connection, _begun(connection, pulse):
+        with says_if_full(), engine.connect() as connection, _begun(connection, pulse):
             return work(connection)
 
     # A cancelled caller must not leave a connection in the middle of something: transactions are short, so finish.
@@ -143,24 +143,25 @@ def _begin(connection: Connection, pulse: Pulse) -> RootTransaction:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Says so where the disk is full.
+def says_if_full() -> Iterator[None]:
+    """Around a transaction.
 
     Raises:
-        StoreFull: it is; the transaction was rolled back.
+        StoreFull: the disk is; the transaction was rolled back.
     """
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, sqlite3.OperationalError) as error:
         if not _is_full(error):
             raise
         raise StoreFull("there is no room on the disk that holds the state") from error
 
 
-def _is_full(error: OperationalError) -> bool:
-    if isinstance(error.orig, sqlite3.OperationalError):
-        return error.orig.sqlite_errorname == "SQLITE_FULL"
-    return getattr(error.orig, "sqlstate", None) == _PG_DISK_FULL
+def _is_full(error: OperationalError | sqlite3.OperationalError) -> bool:
+    own = error.orig if isinstance(error, OperationalError) else error
+    if isinstance(own, sqlite3.OperationalError):
+        return own.sqlite_errorname == "SQLITE_FULL"
+    return getattr(own, "sqlstate", None) == _PG_DISK_FULL
 
 
 def _is_locked(error: OperationalError) -> bool:
@@ -196,7 +197,7 @@ class Inline:
         return await self.write(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        with _told(), self._engine.begin() as connection:
+        with says_if_full(), self._engine.begin() as connection:
             return work(connection)
 
     async def scrub(self) -> None:

@@ -6,14 +6,13 @@ no token is used that is not kept yet.
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, NoReturn
-
-from sqlalchemy import event
+from typing import NoReturn
 
 from syncd.sandbox.base import Request
 from syncd.sandbox.delivery import Delivery, Ending
@@ -55,18 +54,17 @@ class Door:
         self.keeping: Callable[[], None] = lambda: None
         house.world.handle = self._handle  # type: ignore[method-assign]
         house.safe = _Watched(house.safe.kept, self)
-        self._raw = house.disk.raw()  # once: asked for in a transaction, it would end that
-        self._rows = self._raw.total_changes
-        event.listen(house.disk.inline._engine, "commit", self._commit)
+        self._rows = house.disk.inline.driver.total_changes
+        house.disk.watches.append(self._statement)
 
     def note(self) -> None:
         """Something has changed that outlives the daemon."""
         if self._house.life is not None:
             self.changed.append(self._house.life.loop.ran)
 
-    def _commit(self, _: Any) -> None:
-        rows = self._raw.total_changes
-        if rows != self._rows:
+    def _statement(self, statement: str) -> None:
+        rows = self._house.disk.inline.driver.total_changes
+        if statement == "COMMIT" and rows != self._rows:
             self._rows = rows
             self.note()
 
@@ -96,7 +94,8 @@ class Door:
     def _written_down(self, request: Request) -> bool:
         if request.method == "GET":
             return False
-        found = self._raw.execute("SELECT body FROM sends WHERE method = ?", (request.method,))
+        looking = sqlite3.Cursor(self._house.disk.inline.driver)  # a plain one, whose statements are not the daemon's
+        found = looking.execute("SELECT body FROM sends WHERE method = ?", (request.method,))
         return any(bytes(row[0])[1:] == request.body for row in found)  # the first byte says that it is not encrypted
 
     def _look_at_token(self, vendor: str, request: Request) -> None:

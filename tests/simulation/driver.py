@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
+from syncd.store.database import says_if_full
 from syncd.store.pulse import Pulse
 
 T = TypeVar("T")
@@ -25,17 +26,17 @@ class Direct:
     """A database as `Store` wants one.
 
     Args:
-        before: called before each statement; what it raises happens instead. COMMIT is a statement too.
+        before: called before each statement with its text; what it raises happens instead. COMMIT is a statement too.
     """
 
-    def __init__(self, file: Path, before: Callable[[], None]) -> None:
+    def __init__(self, file: Path, before: Callable[[str], None]) -> None:
         class Cursor(sqlite3.Cursor):
             def execute(self, *given: Any) -> sqlite3.Cursor:
-                before()
+                before(given[0])
                 return super().execute(*given)
 
             def executemany(self, *given: Any) -> sqlite3.Cursor:
-                before()
+                before(given[0])
                 return super().executemany(*given)
 
         class Driver(sqlite3.Connection):
@@ -63,6 +64,10 @@ class Direct:
         return await self.write(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
+        with says_if_full():
+            return self._transaction(work)
+
+    def _transaction(self, work: Callable[[Connection], T]) -> T:
         cursor = self.driver.cursor()
         cursor.execute("BEGIN IMMEDIATE")
         try:

@@ -2,10 +2,6 @@
 
 import sqlite3
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
 
 from tests.simulation.door import Door
 from tests.simulation.house import House
@@ -13,7 +9,7 @@ from tests.simulation.trial import Trial
 
 FULL = 45.0  # seconds
 SOON = 5.0  # seconds into it somebody does something more
-READS = ("SELECT", "WITH", "BEGIN", "PRAGMA")
+READS = ("SELECT", "WITH", "PRAGMA")
 
 
 class Filling:
@@ -26,24 +22,21 @@ class Filling:
     def __init__(self, house: House, full_at: int | None) -> None:
         self._house, self._changed = house, False
         self.full_at, self.steps, self.since = full_at, 0, 0.0
-        engine = house.disk.inline._engine
-        event.listen(engine, "before_cursor_execute", self._statement)
-        event.listen(engine, "commit", self._commit)
+        house.disk.watches.append(self._statement)
 
     @property
     def full(self) -> bool:
         """Whether there is no room at this moment."""
         return 0 < self.since <= self._house.time.elapsed() < self.since + FULL
 
-    def _statement(self, connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+    def _statement(self, statement: str) -> None:
         if statement.startswith("BEGIN"):
             self._changed = False
-        if not statement.lstrip("( \n").upper().startswith(READS):
+        elif statement == "COMMIT":
+            if self._changed:
+                self.step()
+        elif not statement.startswith(READS):
             self._changed = True
-            self.step()
-
-    def _commit(self, connection: Any) -> None:
-        if self._changed:
             self.step()
 
     def step(self) -> None:
@@ -56,7 +49,7 @@ class Filling:
         if self.full:
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_FULL, "SQLITE_FULL"
-            raise OperationalError(None, None, error)
+            raise error
 
 
 @dataclass
@@ -92,7 +85,7 @@ class Full(Trial):
         wrong = self.wrong.get(point, {})
         if refused - {503, 507}:
             wrong["acknowledged"] = [f"webhooks were answered {refused} on a full disk"]
-        if (found := house.disk.raw().execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
+        if (found := house.disk.inline.driver.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
             wrong["integrity"] = [str(found)]
         if house.kills > 1:
             wrong["restarted"] = ["the daemon ended"]

@@ -128,7 +128,7 @@ class Disk:
 
     Attributes:
         folder: where the file lies. statements: how many more statements succeed before the process is killed at the
-            next; None for all of them.
+            next; None for all of them. watches: called with each statement; what they raise happens instead.
     """
 
     def __init__(self) -> None:
@@ -137,14 +137,17 @@ class Disk:
         self.statements: int | None = None
         self.ran = 0
         self.on_kill: Callable[[], None] = lambda: None
+        self.watches: list[Callable[[str], None]] = []
         self.open()
 
     def open(self) -> None:
         """Use the file that lies there now."""
         self.inline = Direct(self.folder / DATABASE_FILE, self._before)
 
-    def _before(self) -> None:
+    def _before(self, statement: str) -> None:
         self.ran += 1
+        for watch in self.watches:
+            watch(statement)
         if self.statements is not None:
             if self.statements <= 0:
                 self.on_kill()
