@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncd.errors import StateBusy
+from syncd.ownership.private import refuse_strangers
 
 LOCK_NAME = "syncd.lock"
 
@@ -22,7 +23,9 @@ def owned(state_dir: Path, purpose: str) -> Iterator[None]:
 
     Raises:
         StateBusy: another process owns it; says which.
+        PermissionRefused: its files may be somebody else's.
     """
+    refuse_strangers(state_dir)
     descriptor = os.open(state_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:

@@ -10,7 +10,9 @@ import aiohttp
 import pytest
 
 from syncd.entrance import connection
-from tests.status_state import configuration, filled, served
+from syncd.model.token import Role, Token
+from syncd.status.access import token_digest
+from tests.status_state import NOW, configuration, filled, served
 
 MANY = 500
 GET = b"GET /api/v1/status HTTP/1.1\r\nHost: localhost\r\n"
@@ -106,8 +108,22 @@ async def test_more_than_there_is_room_for_are_told_to_come_later(address, monke
         (POST + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400),
         (b"TRACE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 405),
         (b"GET /api/v1/status?limit=1 HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 421),
+        (b"GET http://evil.example/api/v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 421),
+        (GET + b"Host: evil.example\r\n\r\n", 400),
+        (GET.replace(b"\r\n", b"\n") + b"\n", 400),
+        (GET + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+        (b"GET /api/v1/\xff HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
+        (GET + b"Connection: close\r\nAuthorization: Bearer \xff\xfe\r\n\r\n", 401),
+        (GET + b"Connection: close\r\nCookie: syncd_access=\xff\r\n\r\n", 401),
+        (GET.replace(b"/status", b"/status?access_token=syncd_x") + b"Connection: close\r\n\r\n", 400),
+        (GET.replace(b"/api/v1/status", b"/../../etc/passwd") + b"Connection: close\r\n\r\n", 404),
+        (GET.replace(b"/api/v1/status", b"/vendor/..%2f..%2fstyle.css") + b"Connection: close\r\n\r\n", 404),
+        (GET.replace(b"/api/v1/status", b"/api/v0/status") + b"Connection: close\r\n\r\n", 404),
+        (GET.replace(b"GET", b"OPTIONS") + b"Connection: close\r\n\r\n", 405),
+        (GET.replace(b"GET", b"PROPFIND") + b"Connection: close\r\n\r\n", 405),
+        (GET.replace(b"/status", b"/records?sort=label;--") + b"Connection: close\r\n\r\n", 400),
     ],
-    ids=range(9),
+    ids=range(23),
 )
 async def test_what_is_not_taken_is_refused_at_once(address, sent, status):
     """Without a version, and without a byte of it in the answer."""
@@ -115,3 +131,32 @@ async def test_what_is_not_taken_is_refused_at_once(address, sent, status):
     assert int(answer.split(b" ", 2)[1]) == status
     assert b"aiohttp" not in answer
     assert b"Python" not in answer
+
+
+BODIES = [
+    b'{"q":' + b"[" * 60_000,
+    b'{"q":NaN}',
+    b'{"q":Infinity}',
+    b'{"flow":' + b"9" * 5000 + b"}",
+    b'{"q":"\\ud800"}',
+    b'{"q":"\xff"}',
+    b"\xef\xbb\xbf{}",
+    b"{" + b",".join(b'"%d":1' % n for n in range(5000)) + b"}",
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+@pytest.mark.parametrize("kind", [b"application/json", b"application/json; charset=none"])
+async def test_json_that_breaks_readers_is_a_question_nobody_understands(tmp_path, capsys, body, kind):
+    """From somebody who may act: depth, endless numbers, what is no number, half a surrogate, thousands of keys."""
+    store = await filled(tmp_path)
+    token = Token(name="ops", role=Role.OPERATOR, digest=token_digest("syncd_x"), created_at=NOW)
+    await store.write(lambda tx: tx.add_token(token))
+    head = b"POST /api/v1/actions/retry HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: " + kind
+    head += b"\r\nAuthorization: Bearer syncd_x\r\nContent-Length: %d\r\n\r\n" % len(body)
+    async with served(configuration(tmp_path), store) as address:
+        answer = await talk(address, head + body)
+    await store.close()
+    assert int(answer.split(b" ", 2)[1]) == 400
+    assert b"problem+json" in answer
+    assert "request_failed" not in capsys.readouterr().out

@@ -19,6 +19,7 @@ from syncd.connectors.hubspot.errors import Rejected, is_daily, problem_of, trou
 from syncd.connectors.hubspot.manifest import LIMITS
 from syncd.connectors.hubspot.together import together
 from syncd.connectors.hubspot.tokens import Bearer
+from syncd.connectors.onward import Onward
 
 ACCOUNT = "/account-info/v3/details"
 
@@ -252,9 +253,10 @@ class Client:
         return page.results
 
     async def _further_links(self, source: str, id: str, target: str, after: str) -> list[str]:
-        ends: list[str] = []
+        ends, onward = list[str](), Onward()
         path, route = self.paths.linked(source, id, target), self.paths.linked(source, "{id}", target)
         while True:
+            onward.to(after)
             page = wire.to(wire.LinkedPage, await self.get(f"{path}?{urlencode({'after': after})}", route))
             ends += [str(link.to_object_id) for link in page.results]
             if not page.paging or not page.paging.next:

@@ -12,6 +12,7 @@ from syncd.connectors.hubspot.manifest import LIMITS
 from syncd.connectors.hubspot.options import Options
 from syncd.connectors.hubspot.reading import Reader
 from syncd.connectors.hubspot.wire import Record
+from syncd.connectors.onward import Onward
 from syncd.model.references import Kind, MatchKey
 from syncd.model.snapshot import Snapshot
 
@@ -80,13 +81,14 @@ class Lookup:
 
     async def _holders(self, kind: Kind, name: str, values: Sequence[str]) -> list[Record]:
         """All records that hold one of the values, however many, in the order of their ids."""
-        made: list[Record] = []
+        made, onward = list[Record](), Onward()
         filters = [Filter(name, "IN", values=tuple(values))]
         while True:
             page = await self._client.search(TYPES[kind], filters, (name,), "hs_object_id", LIMITS.search_page)
             made += page.records
             if not page.more:
                 return made
+            onward.to(made[-1].id)
             filters = [*filters[:1], Filter("hs_object_id", "GT", made[-1].id)]
 
 

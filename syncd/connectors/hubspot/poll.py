@@ -23,6 +23,7 @@ from syncd.connectors.hubspot.reading import Reader, archived_version
 from syncd.connectors.hubspot.touched import time_of, touched
 from syncd.connectors.hubspot.walk import Walker
 from syncd.connectors.hubspot.wire import Record
+from syncd.connectors.onward import Onward
 from syncd.model.references import Kind
 from syncd.model.snapshot import Presence
 
@@ -130,7 +131,9 @@ class Poll:
     async def _bin(self, object_type: str, since: datetime) -> AsyncIterator[list[Record]]:
         """What went into a recycle bin at `since` or later, a page at a time."""
         after: str | None = None
+        onward = Onward()
         while True:
+            onward.to(after)
             page = await self._client.listed(
                 object_type, archived=True, limit=LIMITS.list_page, after=after, properties=(REFERENCE,)
             )

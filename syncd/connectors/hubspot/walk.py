@@ -17,6 +17,7 @@ from syncd.connectors.hubspot.fields import modified_property
 from syncd.connectors.hubspot.manifest import LIMITS
 from syncd.connectors.hubspot.mapping import version_of
 from syncd.connectors.hubspot.wire import Record
+from syncd.connectors.onward import Onward
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,9 @@ class Walker:
         """Every record modified at `since` or later, in that order, a page at a time."""
         name = modified_property(object_type)
         began: datetime | None = None
-        start, operator, known = since, "GTE", frozenset[str]()
+        start, operator, known, onward = since, "GTE", frozenset[str](), Onward()
         while True:
+            onward.to((start, operator))
             filters = [Filter(name, operator, moments.millis(start))]
             page = await self._client.search(object_type, filters, properties, name, LIMITS.search_page)
             began = began or page.at or now
@@ -66,13 +68,15 @@ class Walker:
     ) -> AsyncIterator[list[Record]]:
         """Every record modified at one instant, by id."""
         here = Filter(modified_property(object_type), "EQ", moments.millis(moment))
-        filters = [here]
+        filters, onward = [here], Onward()
         while True:
             page = await self._client.search(object_type, filters, properties, "hs_object_id", LIMITS.search_page)
             yield page.records
             if not page.more:
                 return
-            filters = [here, Filter("hs_object_id", "GT", max((r.id for r in page.records), key=by_number))]
+            last = max((r.id for r in page.records), key=by_number)
+            onward.to(last)
+            filters = [here, Filter("hs_object_id", "GT", last)]
 
 
 def _modified(record: Record, object_type: str) -> datetime:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from syncd.connectors.base import Condition, ConnectionTrouble, Page, Sighting
+from syncd.connectors.onward import Onward
 from syncd.connectors.quickbooks.client import LIMITS, ReadRefused
 from syncd.connectors.quickbooks.errors import CODE_TOO_FAR_BACK
 from syncd.connectors.quickbooks.reader import Reader
@@ -54,13 +55,14 @@ async def history(reader: Reader, kind: Kind, since: datetime, cursor: str | Non
     Each page begins at the last time of the one before, so that nothing is missed when rows move meanwhile. A whole
     page of one time is stepped over by its place.
     """
-    start, place = instant(cursor) if cursor else since, 1
+    start, place, onward = instant(cursor) if cursor else since, 1, Onward()
     while True:
         rows = (await reader.since(kind, start, place)).rows
         last = _updated(rows[-1]) if rows else start
         yield Page(sightings=tuple(await _sightings(reader, kind, rows)), cursors={kind: _cursor(last)})
         if len(rows) < LIMITS.page_rows:
             return
+        onward.to((rows[0]["Id"], rows[-1]["Id"]))
         start, place = (last, 1) if last > start else (start, place + len(rows))
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import anyio
 
 from syncd.connectors.base import Condition, ConnectionTrouble, MappedField
+from syncd.connectors.onward import Onward
 from syncd.connectors.quickbooks.books import Books, books
 from syncd.connectors.quickbooks.client import LIMITS, Answer, Client, ReadRefused
 from syncd.connectors.quickbooks.errors import CODE_NOT_FOUND
@@ -183,7 +184,7 @@ class Reader:
         A row that vanishes meanwhile moves the rest up, so each page starts with the last row of the one before; when
         that is not there, we step back until it fits. Rows may therefore come twice, but none is missed.
         """
-        start, last = 1, None
+        start, last, onward = 1, None, Onward()
         while True:
             paging = f"orderby Id startposition {start} maxresults {LIMITS.page_rows}"
             answer = await self.client.ask(_select(entity, conditions, paging))
@@ -194,6 +195,7 @@ class Reader:
             yield answer
             if len(ids) < LIMITS.page_rows:
                 return
+            onward.to((ids[0], ids[-1]))
             last = ids[-1]
             start += LIMITS.page_rows - 1
 
