@@ -26,7 +26,7 @@ def refuse_strangers(state_dir: Path) -> None:
         own = path.lstat()
         if not stat.S_ISREG(own.st_mode):
             raise PermissionRefused(f"{path} is a link or no file: put the file itself in its place")
-        if own.st_mode & stat.S_IRWXO:
+        if mode & stat.S_IXOTH and own.st_mode & stat.S_IRWXO:  # in a closed directory nobody reaches it
             raise PermissionRefused(f"every user of this machine can open {path}: chmod 600 {path}")
         if own.st_uid not in (os.geteuid(), state_dir.stat().st_uid):
             raise PermissionRefused(
