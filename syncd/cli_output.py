@@ -67,6 +67,8 @@ def print_status(status: Mapping[str, Any]) -> None:
             f"{title}, last success {sync['last_success'] or 'not yet'}",
         )
         for flow in sync["flows"]:
+            if flow["state"] == "paused":
+                print_lines(f"paused: {flow['name']}", f"  to go on: syncd resume {sync['name']} {flow['name']}")
             for one in flow["held"]:
                 print_lines(
                     f"held: {flow['name']}, {one['title']}: {one['figures']}",

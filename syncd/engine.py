@@ -15,7 +15,7 @@ from syncd.core.filter_values import CUSTOM
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.meters import Meters
 from syncd.model.references import EntityRef, Kind, Side
-from syncd.model.snapshot import Snapshot
+from syncd.model.snapshot import Presence, Snapshot
 from syncd.model.tax import TaxCode
 from syncd.store.rows import Observed
 from syncd.store.store import Store
@@ -28,6 +28,7 @@ class Engine:
     Attributes:
         accounts: what each connection's account allows, as last seen; absent until it was reached once.
         doubted: connections that refused something their accounts' settings, as we know them, allow.
+        displayed: the version an entity got when its record's state was shown on it: nobody's edit.
         barred: by connection, records refused for want of a right; where one of them goes through, all others may.
         restored: an older state was put back some time, so vendors may hold what we made and do not remember.
         steps: counts up whenever the work came a step further.
@@ -40,6 +41,7 @@ class Engine:
     chance: Chance
     accounts: dict[str, Account] = field(default_factory=dict)
     doubted: set[str] = field(default_factory=set)
+    displayed: dict[EntityRef, str] = field(default_factory=dict)
     barred: dict[str, set[str]] = field(default_factory=dict)
     meters: Meters = field(default_factory=Meters)
     steps: int = 0
@@ -56,6 +58,10 @@ class Engine:
             flow = sync.flow_of(kind)
             if flow is not None and connection in (sync.left, sync.right):
                 yield sync, flow, sync.side(connection)
+
+    def is_displayed(self, ref: EntityRef, seen: Snapshot) -> bool:
+        """Whether the last who touched an entity were we, showing its record's state there."""
+        return seen.presence is Presence.PRESENT and self.displayed.get(ref) == seen.version
 
     def side_facts(self, sync: SyncRules) -> dict[Side, SideFacts]:
         """What both accounts allow, for the core."""

@@ -25,6 +25,7 @@ from syncd.keeping import Keeper
 from syncd.model.record import Change, Priority, Record, Status
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Presence, Snapshot
+from syncd.store.codec import same_content
 from syncd.store.store import Tx
 from syncd.vanishing import doubted, kept
 
@@ -64,11 +65,12 @@ class Turn:
         try:
             with on(Errand(priority=priority)):
                 claimed, later = await self._look(changes, seen)
+            moved = await self._moved(claimed, seen)
             works = []
             for sync in ready:
                 with on(Errand(priority=priority, sync=sync.name)):
                     mine = [record for record in records if record.sync == sync.name]
-                    works.append(await Decider(engine, Work(sync, priority), seen).decide(claimed, mine))
+                    works.append(await Decider(engine, Work(sync, priority), seen).decide(moved, mine))
         except ConnectionTrouble as trouble:
             # Nothing was decided; the hints stay and are taken up when the connection is back.
             await self._health.trouble(trouble)
@@ -136,6 +138,18 @@ class Turn:
                     seen.add(connection, [kept(snapshot, before)])
         skipped = {change.ref for change, _ in later}
         return [change for change in changes if change.ref not in skipped], later
+
+    async def _moved(self, claimed: list[Change], seen: Seen) -> list[Change]:
+        """Without what a poll brought only because we have shown a record's state there: there is nothing to decide."""
+        shown = {
+            change.ref: fresh
+            for change in claimed
+            if change.cause == "poll" and change.priority >= Priority.POLL
+            if (fresh := seen.fresh.get(change.ref)) is not None and self._engine.is_displayed(change.ref, fresh)
+        }
+        known = await self._known(list(shown))
+        touched = {ref for ref, fresh in shown.items() if ref in known and same_content(known[ref], fresh)}
+        return [change for change in claimed if change.ref not in touched]
 
     async def _known(self, refs: list[EntityRef]) -> dict[EntityRef, Snapshot]:
         return await self._engine.store.read(lambda tx: tx.snapshots(refs)) if refs else {}

@@ -457,10 +457,13 @@ class Connector(Protocol):
         Two programs that carry the same invoices over book them twice. One call at most.
         """
 
-    async def show(self, sync: str, kind: Kind, rows: Sequence[Shown]) -> None:
+    async def show(self, sync: str, kind: Kind, rows: Sequence[Shown]) -> Mapping[str, str]:
         """Show the states of records on their entities, in batches of the vendor's maximum; only if `traits.shows` it.
 
         What the vendor refuses is left out: no record depends on it.
+
+        Returns:
+            The versions this has made of the entities, by id, as far as the vendor says.
         """
 
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:

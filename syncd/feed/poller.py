@@ -15,6 +15,7 @@ from syncd.health import Health
 from syncd.model.record import Change, Priority
 from syncd.model.references import EntityRef, Kind
 from syncd.model.snapshot import Presence, Snapshot
+from syncd.store.codec import same_content
 from syncd.store.store import Tx
 from syncd.vanishing import TOLD_GONE
 
@@ -57,7 +58,9 @@ class Poller:
         now = self._engine.clock.now()
         news = _news(tx, connection, page.sightings)
         looks = [s.snapshot for s in news if s.snapshot is not None and not _doubtful(s)]
+        touched = self._only_shown_on(tx, connection, looks)
         tx.observe([observed(connection, snapshot, "poll", self._engine.clock) for snapshot in looks])
+        news = [s for s in news if EntityRef(connection, s.kind, s.id) not in touched]
         seen = {(snapshot.kind, snapshot.id) for snapshot in looks}
         tx.put_changes(
             [
@@ -73,6 +76,12 @@ class Poller:
         )
         tx.set_cursors(connection, page.cursors, now)
         return len(news)
+
+    def _only_shown_on(self, tx: Tx, connection: str, looks: Sequence[Snapshot]) -> set[EntityRef]:
+        """Of these, what is new about them only for the state that we have shown there."""
+        shown = {ref: s for s in looks if self._engine.is_displayed(ref := EntityRef(connection, s.kind, s.id), s)}
+        known = tx.snapshots(list(shown)) if shown else {}
+        return {ref for ref, snapshot in shown.items() if ref in known and same_content(known[ref], snapshot)}
 
 
 def _doubtful(sighting: Sighting) -> bool:

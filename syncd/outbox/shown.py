@@ -18,7 +18,7 @@ from syncd.core.rules import SyncRules
 from syncd.engine import Engine
 from syncd.health import Health
 from syncd.model.record import Priority, Record, Status
-from syncd.model.references import Kind, Side
+from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.values import digest
 from syncd.store.store import Tx
 
@@ -28,6 +28,7 @@ HISTORY = "before_start"
 """What is kept out for its age is not touched: written to, it would have changed just now and be let in."""
 
 EVERY = 60.0  # seconds between two looks: what a minute brings goes out in the fewest calls
+MOST_REMEMBERED = 20_000
 PAGE = 2000  # entries of the activity looked at in one go
 
 Pages = Callable[[str, Kind, str], str | None]
@@ -92,12 +93,19 @@ class Showing:
     async def _show(
         self, sync: SyncRules, side: Side, rows: Mapping[str, Shown], records: Mapping[str, Record]
     ) -> None:
-        connector = self.engine.connectors[sync.connection(side)]
+        connection = sync.connection(side)
+        connector = self.engine.connectors[connection]
         with on(Errand(priority=Priority.BACKFILL, sync=sync.name)):
             for flow in sync.flows:
                 mine = [row for id, row in rows.items() if records[id].flow == flow.name]
                 if mine:
-                    await connector.show(sync.name, flow.kind, mine)
+                    self._remember(connection, flow.kind, await connector.show(sync.name, flow.kind, mine))
+
+    def _remember(self, connection: str, kind: Kind, versions: Mapping[str, str]) -> None:
+        known = self.engine.displayed
+        if len(known) > MOST_REMEMBERED:
+            known.clear()  # what is forgotten is looked at once more
+        known.update({EntityRef(connection, kind, id): version for id, version in versions.items()})
 
     def _rows(self, sync: SyncRules, side: Side, records: Iterable[Record]) -> dict[str, Shown]:
         """What is to be shown of the records that stand on this side."""

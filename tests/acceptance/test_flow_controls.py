@@ -10,6 +10,7 @@ async def test_a_paused_flow_is_watched_and_catches_up(synced: Snapshot) -> None
     """While paused an edit is seen and waits; resuming writes it, and nothing else."""
     async with synced.world() as w:
         assert (await w.command("pause", "invoicing", "invoices"))[0] == 0
+        assert "paused: invoices" in (await w.command("status"))[1]
         await w.books("update", "Invoice", "10", due="2027-01-31")
         mark = await w.mark()
         await w.once()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from syncd import app
+from syncd.sandbox.base import Request
+from syncd.sandbox.delivery import Delivery
+from tests.acceptance.processes import Proceed, intercept
 from tests.acceptance.test_mappings import SYNCED
 from tests.acceptance.world import Row, world
 
@@ -44,6 +48,31 @@ async def test_the_state_can_be_read_inside_hubspot() -> None:
         after = (await w.both("INV-1001")).crm
         assert shown(after, "status") == "synced"
         assert shown(after, "last_success") != shown(both.crm, "last_success")
+
+
+async def test_what_is_only_shown_on_is_not_decided_again() -> None:
+    """HubSpot calls it changed; no refused write is sent again for that, while an edit made at the same time counts."""
+    async with world(changes=[ON]) as w:
+        edited = False
+
+        def between(vendor: str, request: Request, proceed: Proceed) -> Delivery:
+            """A person edits two records right before their states are shown."""
+            nonlocal edited
+            if not edited and b"syncd_invoicing_status" in request.body and request.path.endswith("/batch/update"):
+                edited, crm = True, w.sandbox.vendors["hubspot"]
+                crm.person("update", "contacts", "1001", {"phone": "555-0001"}, w.clock.now())
+                crm.person("update", "invoices", "5001", {"hs_due_date": "2026-12-24"}, w.clock.now())
+            return proceed()
+
+        intercept(w, between)
+        async with app.opened(w.config, "once", clock=w.clock) as opened:
+            await opened.loop.drain(600)  # at its end the states are shown
+            await opened.loop.drain(600)
+        assert edited
+        refused = (await w.record("haru.tanaka@example.com", "contacts"))["activity"]
+        assert len([entry for entry in refused if entry["event"] == "write.refused"]) == 1
+        assert (await w.both("INV-1001")).books["DueDate"] == "2026-12-24"
+        assert "0001" in (await w.both("1001", "contacts")).books["PrimaryPhone"]["FreeFormNumber"]
 
 
 async def test_showing_states_lets_no_history_in() -> None:

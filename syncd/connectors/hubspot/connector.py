@@ -123,8 +123,8 @@ class HubSpot:
     async def other_syncs(self) -> Sequence[str]:
         return () if self._options.allow_other_sync else await others.signs(self._client, self._options)
 
-    async def show(self, sync: str, kind: Kind, rows: Sequence[Shown]) -> None:
-        await states.show(self._client, sync, kind, rows)
+    async def show(self, sync: str, kind: Kind, rows: Sequence[Shown]) -> Mapping[str, str]:
+        return await states.show(self._client, sync, kind, rows)
 
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:
         return await check.findings(self._client, self._recording, self._options, kinds)

@@ -11,11 +11,13 @@ from collections.abc import Collection, Iterator, Sequence
 import structlog
 
 from syncd.connectors.base import Shown
-from syncd.connectors.hubspot import moments
+from syncd.connectors.hubspot import moments, wire
 from syncd.connectors.hubspot.client import Client
 from syncd.connectors.hubspot.errors import Rejected
 from syncd.connectors.hubspot.fields import OURS, TYPES
 from syncd.connectors.hubspot.manifest import LIMITS
+from syncd.connectors.hubspot.mapping import version_of
+from syncd.connectors.hubspot.wire import Records
 from syncd.model.references import Kind
 
 log = structlog.get_logger("syncd.hubspot")
@@ -39,15 +41,18 @@ def properties(syncs: Collection[str]) -> dict[str, tuple[str, dict[str, str]]]:
     }
 
 
-async def show(client: Client, sync: str, kind: Kind, rows: Sequence[Shown]) -> None:
-    """Write the states, a full batch at a time. HubSpot's refusals are logged and no more."""
+async def show(client: Client, sync: str, kind: Kind, rows: Sequence[Shown]) -> dict[str, str]:
+    """Write the states, a full batch at a time; returns the new versions. HubSpot's refusals are logged and no more."""
+    made: dict[str, str] = {}
     path = client.paths.objects(TYPES[kind]) + "/batch/update"
     for start in range(0, len(rows), LIMITS.batch):
         inputs = [{"id": row.id, "properties": dict(_values(sync, row))} for row in rows[start : start + LIMITS.batch]]
         try:
-            await client.post(path, {"inputs": inputs})
+            answer = wire.to(Records, await client.post(path, {"inputs": inputs}))
+            made |= {record.id: version_of(record, TYPES[kind]) for record in answer.results}
         except Rejected as refusal:
             log.info("hubspot.state_not_shown", object=TYPES[kind], status=refusal.status, records=len(inputs))
+    return made
 
 
 def _values(sync: str, row: Shown) -> Iterator[tuple[str, str]]:

@@ -156,8 +156,9 @@ class QuickBooks:
         """None: nothing that QuickBooks shows tells which programs are connected to a company."""
         return ()
 
-    async def show(self, sync: str, kind: Kind, rows: Sequence[Shown]) -> None:
+    async def show(self, sync: str, kind: Kind, rows: Sequence[Shown]) -> Mapping[str, str]:
         """Nothing: QuickBooks has no fields that only its own people see."""
+        return {}
 
     async def check(self, kinds: Sequence[Kind]) -> Sequence[Finding]:
         findings = await check(self._reader, kinds)
