@@ -17,7 +17,6 @@ from syncd.errors import ConfigError, Exit, SyncdError
 
 app = typer.Typer(
     help="Keeps the sales side and the books side telling the same story.",
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

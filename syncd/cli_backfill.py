@@ -63,7 +63,8 @@ def line(one: Told) -> str:
     return f"{one['flow']}: {one['let_in'] - one['waiting']} of {one['let_in']} settled{rest}"
 
 
-def _print(told: Told) -> None:
+def print_line(told: Told) -> None:
+    """One JSON object on a line of its own: a program reads them as they come."""
     sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
     sys.stdout.flush()
 
@@ -76,7 +77,7 @@ def _duration(seconds: int) -> str:
 def shown(*, json: bool) -> Iterator[Callable[[Told], None]]:
     """Where progress goes: a bar in a terminal, a JSON line each time with --json, else nowhere."""
     if json:
-        yield _print
+        yield print_line
         return
     if not sys.stderr.isatty():
         yield lambda told: None

@@ -38,11 +38,16 @@ def print_json(value: object) -> None:
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
 
 
+def in_terminal() -> bool:
+    """Whether a person reads what is printed; a program gets plain columns."""
+    return sys.stdout.isatty()
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
     """A table; numbers stand right."""
     cells = [[clean(value) for value in row] for row in rows]
     right = [all(row[i].isdigit() for row in cells) and bool(cells) for i in range(len(columns))]
-    if sys.stdout.isatty():
+    if in_terminal():
         _print_rich(columns, cells, right, title)
     else:
         _print_plain(columns, cells, right, title)
@@ -55,6 +60,11 @@ def print_lines(*lines: str) -> None:
 
 def print_status(status: Mapping[str, Any]) -> None:
     """The overview: counts per flow, then the connections."""
+    if in_terminal():
+        from syncd import cli_terminal
+
+        cli_terminal.status(status)
+        return
     for sync in status["syncs"]:
         rows = [
             [flow[name] for name in ("name", "direction", "synced", "pending", "failed", "excluded")] + [_codes(flow)]
@@ -85,6 +95,11 @@ def print_status(status: Mapping[str, Any]) -> None:
 
 def print_records(page: Mapping[str, Any]) -> None:
     """A list of records, and how to get the following page."""
+    if in_terminal():
+        from syncd import cli_terminal
+
+        cli_terminal.records(page)
+        return
     rows = [
         [one["label"] or one["key"], one["flow"], one["status"], one["title"], one["words"], one["remedy"], one["id"]]
         for one in page["records"]
@@ -96,6 +111,11 @@ def print_records(page: Mapping[str, Any]) -> None:
 
 def print_record(record: Mapping[str, Any], next_step: str = "") -> None:
     """One record: where it stands, and both sides field by field."""
+    if in_terminal():
+        from syncd import cli_terminal
+
+        cli_terminal.record(record, next_step)
+        return
     print_lines(
         f"{clean(record['label'] or record['key'])}  {record['flow']} of {record['sync']}  {record['status']}",
         *(f"{name}: {clean(text)}" for name, text in _standing(record, next_step) if text),
@@ -112,6 +132,11 @@ def print_record(record: Mapping[str, Any], next_step: str = "") -> None:
 
 def print_activity(entries: Iterable[Mapping[str, Any]]) -> None:
     """A record's account, newest first."""
+    if in_terminal():
+        from syncd import cli_terminal
+
+        cli_terminal.activity(entries)
+        return
     rows = [
         [entry["at"], entry["event"], entry["by"], entry["side"], entry["code"], _told(entry), entry["request_id"]]
         for entry in entries
@@ -121,6 +146,11 @@ def print_activity(entries: Iterable[Mapping[str, Any]]) -> None:
 
 def print_explanation(shown: Mapping[str, Any]) -> None:
     """Why a record stands where it stands: itself, the rules that hold for it, and the last of its account."""
+    if in_terminal():
+        from syncd import cli_terminal
+
+        cli_terminal.explanation(shown)
+        return
     rules, fixed = shown["rules"], shown["filters"]["fixed"]
     filters = "; ".join(f"{side}: {', '.join(tests) or 'none'}" for side, tests in fixed.items())
     print_record(shown["record"], shown["next"])
@@ -139,6 +169,11 @@ def print_explanation(shown: Mapping[str, Any]) -> None:
 
 def print_findings(findings: Iterable[Mapping[str, Any]]) -> None:
     """What `check` found, each with its cure."""
+    if in_terminal():
+        from syncd import cli_terminal
+
+        cli_terminal.findings(findings)
+        return
     print_table(("", "found", "cure"), [[one["severity"], one["title"], one["cure"]] for one in findings])
 
 

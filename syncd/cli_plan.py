@@ -11,7 +11,7 @@ import anyio
 import msgspec
 
 from syncd.cli_client import Daemon, daemon
-from syncd.cli_output import clean, print_lines, print_table
+from syncd.cli_output import clean, in_terminal, print_lines, print_table
 from syncd.config import Config
 from syncd.errors import Exit, UsageError
 
@@ -74,6 +74,11 @@ def write(made: Mapping[str, Any], file: Path) -> None:
 
 def show(made: Mapping[str, Any]) -> None:
     """A plan for people: figures, warnings, what it costs, the first entries."""
+    if in_terminal():
+        from syncd import cli_terminal
+
+        cli_terminal.plan(made)
+        return
     for sync in made["syncs"]:
         rows = [
             [

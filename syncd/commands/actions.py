@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from syncd.commands import completing
 from syncd.commands.common import CONFIG, ConfigFile, Json, StateDir, Word
 from syncd.errors import Exit, Unconfirmed, UsageError
 
@@ -28,9 +29,11 @@ app.add_typer(tokens, name="token")
 MaybeWord = Annotated[
     str | None, typer.Argument(metavar="[RECORD]", help="A record's id, number, e-mail, SKU or vendor id.")
 ]
-Sync = Annotated[str | None, typer.Option(help="Of all records of this sync.")]
-Flow = Annotated[str | None, typer.Option(help="Of all records of this flow.")]
-Code = Annotated[str | None, typer.Option(help="Of all records with this category or reason.")]
+Sync = Annotated[str | None, typer.Option(help="Of all records of this sync.", autocompletion=completing.syncs)]
+Flow = Annotated[str | None, typer.Option(help="Of all records of this flow.", autocompletion=completing.flows)]
+Code = Annotated[
+    str | None, typer.Option(help="Of all records with this category or reason.", autocompletion=completing.codes)
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it although it cannot be undone.")]
 TokenName = Annotated[str, typer.Argument(metavar="NAME", help="What the token is called.")]
 

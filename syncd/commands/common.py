@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from syncd.commands import completing
 from syncd.errors import Exit
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ T = TypeVar("T")
 
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
 StateDir = Annotated[Path | None, typer.Option("--state-dir", help="Where the state is, instead of the file's.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, as `syncd schema` describes it.")]
 Word = Annotated[str, typer.Argument(metavar="RECORD", help="A record's id, number, e-mail, SKU or vendor id.")]
-SyncName = Annotated[str, typer.Argument(help="The sync's name in the configuration.")]
-OnlySync = Annotated[str | None, typer.Option("--sync", help="Only this sync.")]
-OnlyFlow = Annotated[str | None, typer.Option("--flow", help="Only this flow.")]
+SyncName = Annotated[str, typer.Argument(help="The sync's name in the configuration.", autocompletion=completing.syncs)]
+OnlySync = Annotated[str | None, typer.Option("--sync", help="Only this sync.", autocompletion=completing.syncs)]
+OnlyFlow = Annotated[str | None, typer.Option("--flow", help="Only this flow.", autocompletion=completing.flows)]
 CONFIG = Path("syncd.toml")
 NEEDS_PERMISSION = frozenset({"authorization_lost", "account_changed", "permission_missing"})
 OUT_OF_REACH = frozenset({"vendor_unavailable", "tls_failed", "quota_exhausted", "malformed_answer"})

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from syncd.commands import completing
 from syncd.commands.common import (
     CONFIG,
     ConfigFile,
@@ -24,9 +25,15 @@ from syncd.commands.common import (
 
 app = typer.Typer()
 
-ConnectionName = Annotated[str, typer.Argument(help="The connection's name in the configuration.")]
-FlowName = Annotated[str, typer.Argument(help="contacts, products, invoices or payments.")]
-AnyFlow = Annotated[str | None, typer.Argument(help="One flow; all of them without it.")]
+ConnectionName = Annotated[
+    str, typer.Argument(help="The connection's name in the configuration.", autocompletion=completing.connections)
+]
+FlowName = Annotated[
+    str, typer.Argument(help="contacts, products, invoices or payments.", autocompletion=completing.flows)
+]
+AnyFlow = Annotated[
+    str | None, typer.Argument(help="One flow; all of them without it.", autocompletion=completing.flows)
+]
 
 
 @app.command()
@@ -49,7 +56,9 @@ def resume(
 def release(
     sync: SyncName,
     flow: AnyFlow = None,
-    breaker: Annotated[str | None, typer.Option(help="Only what this circuit breaker holds.")] = None,
+    breaker: Annotated[
+        str | None, typer.Option(help="Only what this circuit breaker holds.", autocompletion=completing.breakers)
+    ] = None,
     config: ConfigFile = CONFIG,
     state_dir: StateDir = None,
     json: Json = False,

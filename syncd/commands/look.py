@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from syncd.commands import completing
 from syncd.commands.common import CONFIG, ConfigFile, Json, OnlyFlow, OnlySync, StateDir, Word, about_one, ask, load
 
 if TYPE_CHECKING:
@@ -28,8 +29,13 @@ def records(
     search: Annotated[str | None, typer.Argument(help="A number, e-mail, SKU or vendor id, or its beginning.")] = None,
     sync: OnlySync = None,
     flow: OnlyFlow = None,
-    only: Annotated[str | None, typer.Option("--status", help="synced, pending, failed or excluded.")] = None,
-    code: Annotated[str | None, typer.Option(help="Only this category or reason.")] = None,
+    only: Annotated[
+        str | None,
+        typer.Option("--status", help="synced, pending, failed or excluded.", autocompletion=completing.statuses),
+    ] = None,
+    code: Annotated[
+        str | None, typer.Option(help="Only this category or reason.", autocompletion=completing.codes)
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="Records on a page.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
     config: ConfigFile = CONFIG,
@@ -68,6 +74,24 @@ def explain(word: Word, config: ConfigFile = CONFIG, state_dir: StateDir = None,
 
     shown = about_one(config, state_dir, word, lambda source, id: source.explain(id), json=json)
     (cli_output.print_json if json else cli_output.print_explanation)(shown)
+
+
+@app.command()
+def schema(
+    command: Annotated[list[str] | None, typer.Argument(help="A command; all of them without it.")] = None,
+) -> None:
+    """Show what a command prints with --json, as JSON Schema."""
+    from syncd import cli_output
+    from syncd.commands import shapes
+    from syncd.errors import UsageError
+
+    name = " ".join(command or ())
+    if not name:
+        cli_output.print_lines(*shapes.COMMANDS)
+        return
+    if name not in shapes.COMMANDS:
+        raise UsageError(f"no command “{name}” prints JSON; these do: {', '.join(shapes.COMMANDS)}")
+    cli_output.print_json(shapes.described(name))
 
 
 @app.command()

@@ -180,7 +180,7 @@ def backfill(
     with cli_backfill.shown(json=json) as tell:
         told = run_async(partial(cli_backfill.backfill, loaded, os.environ, sync, flow, since.date(), wait, tell))
     if json:
-        cli_output.print_json(told)
+        cli_backfill.print_line(told)
     else:
         cli_output.print_lines(*(cli_backfill.line(one) for one in told["backfills"] if one["sync"] == sync))
     raise typer.Exit(cli_backfill.exit_of(told, sync))
