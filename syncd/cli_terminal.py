@@ -204,7 +204,9 @@ def findings(found: Iterable[Told]) -> None:
     order = {"error": 0, "warning": 1}
     rows = sorted(found, key=lambda one: order.get(one["severity"], 2))
     counts = Counter(one["severity"] for one in rows)
-    said_first = [(f"{counts[name]} {name}s  ", STYLES[name]) for name in order if counts[name]]
+    said_first = [
+        (f"{counts[name]} {name}{'s' * (counts[name] > 1)}  ", STYLES[name]) for name in order if counts[name]
+    ]
     _print(Text.assemble(*(said_first or [("Everything is as it should be", "bold green")])), Text())
     for one in rows:
         style = STYLES.get(one["severity"], "")
