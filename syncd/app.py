@@ -52,7 +52,7 @@ class Ground:
 
     Attributes:
         store: an open one. keeper: where a connection's tokens are kept, by its name.
-        owner: whether the state is ours to change.
+        owner: whether the state is ours to change. disk: where it lies, if not where the configuration says.
     """
 
     store: Store
@@ -61,6 +61,7 @@ class Ground:
     chance: Chance
     owner: bool = True
     network: Callable[[], Transport] = AioTransport
+    disk: Disk | None = None
 
 
 @asynccontextmanager
@@ -98,7 +99,7 @@ async def opened(
         yield app
 
 
-async def assembled(config: Config, ground: Ground, before: App | None = None, disk: Disk | None = None) -> App:
+async def assembled(config: Config, ground: Ground, before: App | None = None) -> App:
     """Everything that runs.
 
     Args:
@@ -118,7 +119,7 @@ async def assembled(config: Config, ground: Ground, before: App | None = None, d
     await readoption.load(first=before is None)
     backfiller = Backfiller(engine, health)
     await backfiller.load()
-    bell, disk = before.bell if before else Bell(), disk or Disk(config)
+    bell, disk = before.bell if before else Bell(), ground.disk or Disk(config)
     intake = Intake(engine, health, doors.build(config, settings, WEBHOOKS), bell.ring, disk.low)
     engine.meters.receipts = intake.receipts.of
     gate = Gate(engine, {name: sync.approval for name, sync in config.syncs.items()})

@@ -15,7 +15,7 @@ from syncd.core.facts import SideFacts, together
 from syncd.core.ledger import settles_whole
 from syncd.core.lifecycle import pending, synced
 from syncd.core.outcome import Settled
-from syncd.core.parents import invoices_there
+from syncd.core.parents import GONE, invoices_there
 from syncd.core.rules import Group
 from syncd.core.translate import derived
 from syncd.core.vanished import happened
@@ -25,6 +25,7 @@ from syncd.model.record import Op, Record, Status
 from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.snapshot import Presence
 from syncd.model.values import Value
+from syncd.model.waiting import on_record
 
 MIRRORED = "payment_mirrored"
 REFUNDED = "payment_refunded"
@@ -58,15 +59,22 @@ def _shown(context: Context, payment: Payment, source: Side) -> None:
     ids = list(dict.fromkeys(allocation.invoice for allocation in payment.allocations))
     invoices_there(context, ids, source)
     records = context.facts.partners_of(context.flow.invoices, source, ids)
+    gone = [id for id in ids if (record := records[id]) is not None and GONE in record.notes]
+    if gone == ids:
+        raise Settled("filtered", "Its invoice is gone on the other side.", waits_for=_on(records[ids[0]]))
     seen = together(partial(context.facts.snapshot, source, Kind.INVOICE, id) for id in ids)
     invoices = {s.id: s.noun for s in seen if s is not None and isinstance(s.noun, Invoice)}
     paid = together(partial(accounted, context, source, id, noun) for id, noun in invoices.items())
     for id, noun in zip(invoices, paid, strict=True):
         record = records[id]
-        if record is not None and not _told(context, record, source, noun):
+        if record is not None and id not in gone and not _told(context, record, source, noun):
             words = f"{record.label}: its paid amount is being written"
             wants = () if record.status is Status.PENDING else (record.id,)
-            raise Settled("waits_parent", words, waits_for=f"record:{record.id}", wants=wants)
+            raise Settled("waits_parent", words, waits_for=_on(record), wants=wants)
+
+
+def _on(record: Record | None) -> str | None:
+    return None if record is None else on_record(record.id)
 
 
 def _told(context: Context, record: Record, source: Side, invoice: Invoice) -> bool:

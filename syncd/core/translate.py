@@ -30,8 +30,10 @@ from syncd.model.nouns import (
     Product,
     field_value,
 )
-from syncd.model.references import Kind, Side
+from syncd.model.references import EntityRef, Kind, Side
+from syncd.model.snapshot import Presence
 from syncd.model.values import Value
+from syncd.model.waiting import on_entity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +250,9 @@ def payment_there(context: Context, payment: Payment, source: Side, values: dict
     _open_period(payment.date, target)
     allocations = allocations_there(context, payment, source)
     first = context.facts.snapshot(source.other, Kind.INVOICE, allocations[0].invoice)
+    if first is not None and first.presence is not Presence.PRESENT:
+        there = on_entity(EntityRef(context.sync.connection(source.other), Kind.INVOICE, allocations[0].invoice))
+        raise Settled("filtered", "Its invoice is gone on the other side.", waits_for=there)
     if first is None or not isinstance(first.noun, Invoice):
         raise Settled("waits_parent", "Its invoice is not to be seen on the other side yet.")
     values["customer"] = first.noun.customer

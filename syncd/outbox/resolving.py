@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 
 import anyio
 
-from syncd.connectors.base import Done, Outcome, Unknown
+from syncd.connectors.base import Advanced, Done, Outcome, Stale, Unknown
 from syncd.engine import Engine
 from syncd.model.record import Intent, Op, Record
 from syncd.model.references import Kind, MatchKey
@@ -53,6 +53,8 @@ class Resolver:
                 age = (self._engine.clock.now() - stored.sent_at).total_seconds()
                 connector = self._engine.connectors[name]
                 outcomes += await connector.resolve(resend(stored, orders), orders, age)
+        if self._engine.restored:
+            outcomes = [_taken_up(outcome) for outcome in outcomes]
         with anyio.CancelScope(shield=True):
             await self._outcomes.store(intents, {i.id: order(i, records[i.record]) for i in group}, outcomes)
         return sum(not isinstance(outcome, Unknown) for outcome in outcomes)
@@ -70,3 +72,10 @@ class Resolver:
 
     async def _marked(self, name: str, kind: Kind, key: MatchKey) -> tuple[Snapshot, ...]:
         return (await self._engine.store.read(lambda tx: tx.find_entities(name, kind, [key]))).get(key, ())
+
+
+def _taken_up(outcome: Outcome) -> Outcome:
+    """The same for a state that is older than what was done: the steps it thinks are left may be done as well."""
+    if isinstance(outcome, Advanced):
+        return Stale(intent=outcome.intent, words="An older state was put back.")
+    return outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from syncd.model.record import IntentState
 from syncd.store import schema
@@ -18,12 +18,15 @@ class DoubtsPart(TxPart):
     """The table `doubts`."""
 
     def doubt_everything(self, now: datetime) -> None:
-        """Trust no base, drop what was only planned, and look anew at every record without a counterpart."""
+        """Trust no base, drop what was only planned, and look anew at every record without a counterpart.
+
+        What was begun and not brought to its end is dropped too: its other steps may have been taken since.
+        """
         records, intents = schema.records, schema.intents
         self._connection.execute(delete(_table))
         based = select(records.c.id).where(or_(records.c.left_base.is_not(None), records.c.right_base.is_not(None)))
         self._connection.execute(insert(_table).from_select(["record"], based))
-        planned = and_(intents.c.state == IntentState.OPEN.value, intents.c.step == 0)
+        planned = intents.c.state == IntentState.OPEN.value
         lone = or_(records.c.left_id.is_(None), records.c.right_id.is_(None))
         again = or_(lone, records.c.id.in_(select(intents.c.record).where(planned)))
         self._connection.execute(update(records).where(again).values(next_at=now))

@@ -18,22 +18,23 @@ def main() -> int:
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--calm", action="store_true")
+    parser.add_argument("--early", action="store_true", help="as the first stories were")
     given = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     if given.seed is not None:
-        ended = tell(given.seed, given.steps, calm=given.calm)
+        ended = tell(given.seed, given.steps, calm=given.calm, early=given.early)
         print("\n".join(ended.told))
         print(ended.words() if ended.wrong else f"seed {ended.seed}: nothing wrong")
         print(f"kills {ended.kills}, requests {ended.requests}, writes {ended.writes}, {dict(ended.struck)}")
         return bool(ended.wrong)
-    return hunt(given.seconds or 60.0, given.first, given.steps, calm=given.calm)
+    return hunt(given.seconds or 60.0, given.first, given.steps, calm=given.calm, early=given.early)
 
 
-def hunt(seconds: float, first: int, steps: int, *, calm: bool = False) -> int:
+def hunt(seconds: float, first: int, steps: int, *, calm: bool = False, early: bool = False) -> int:
     """Tell stories for so long; prints what went wrong and the figures."""
     end, seed, wrong, struck, kills, writes = time.monotonic() + seconds, first, 0, Counter[str](), 0, 0
     while time.monotonic() < end:
-        ended = tell(seed, steps, calm=calm)
+        ended = tell(seed, steps, calm=calm, early=early)
         if ended.wrong:
             wrong += 1
             print(ended.words(), flush=True)

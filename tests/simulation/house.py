@@ -8,7 +8,7 @@ import sqlite3
 import weakref
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -23,16 +23,22 @@ from syncd.app import Ground, assembled
 from syncd.config import DATABASE_FILE, Config, load
 from syncd.connectors.http import AnswerLost, HttpReply, HttpRequest, NotSent
 from syncd.feed.intake import Verdict
+from syncd.ownership.local import owned
 from syncd.running import App
 from syncd.sandbox.base import Request, Vendor
 from syncd.sandbox.delivery import Ending
 from syncd.sandbox.outgoing import Attempt
 from syncd.sandbox.world import World, create_world
+from syncd.status.metrics import exposition
+from syncd.status.reader import Reader
 from syncd.store import migrate
+from syncd.store.errors import StoreLocked
 from syncd.store.seal import Seal
 from syncd.store.store import Store
 from tests.simulation.driver import Direct
 from tests.simulation.loop import Killed, VirtualLoop
+from tests.simulation.variants import VARIANTS
+from tests.simulation.watch import Watch
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
@@ -42,6 +48,7 @@ ADDRESS = "http://127.0.0.1:1"  # nobody listens there: requests go to the vendo
 PUBLIC = "http://127.0.0.1:2"  # the sandbox sends webhooks to this machine only
 VENDORS = ("hubspot", "quickbooks")
 SHM = Path("/dev/shm")
+PATIENCE = 30  # seconds a writer waits for another process's lock, as in life
 DOORS = {"hubspot": "crm", "quickbooks": "books"}
 
 
@@ -128,13 +135,15 @@ class Disk:
 
     Attributes:
         folder: where the file lies. statements: how many more statements succeed before the process is killed at the
-            next; None for all of them. watches: called with each statement; what they raise happens instead.
+            next; None for all of them. watches: called with each statement; what they raise happens instead. locked:
+            another process has the write lock.
     """
 
     def __init__(self) -> None:
         self.folder = Path(mkdtemp(prefix="syncd-", dir=SHM if SHM.is_dir() else None))
         weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
         self.statements: int | None = None
+        self.locked = False
         self.ran = 0
         self.on_kill: Callable[[], None] = lambda: None
         self.watches: list[Callable[[str], None]] = []
@@ -154,11 +163,20 @@ class Disk:
                 raise Killed
             self.statements -= 1
 
+    def raw(self) -> sqlite3.Connection:
+        return self.inline.driver
+
     def picture(self) -> bytes:
         """Everything it holds."""
         made = sqlite3.connect(":memory:")
         self.inline.driver.backup(made)
         return made.serialize()
+
+    def fill(self, full: bool) -> None:
+        """Leave no room for another page, or as much as anybody wants: SQLite says itself what does not fit."""
+        raw = sqlite3.Cursor(self.inline.driver)
+        (pages,) = raw.execute("PRAGMA page_count").fetchone()
+        raw.execute(f"PRAGMA max_page_count = {pages if full else 1 << 30}")
 
     def restore(self, picture: bytes) -> None:
         """Hold something else from now on."""
@@ -175,9 +193,16 @@ class _Mortal:
         self._disk, self._life = disk, life
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        return await self.write(work)
+        return await self._run(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
+        for _ in range(PATIENCE):
+            if not self._disk.locked:
+                return await self._run(work)
+            await anyio.sleep(1)
+        raise StoreLocked("another process has the database locked")
+
+    async def _run(self, work: Callable[[Connection], T]) -> T:
         self._life.check()
         await asyncio.sleep(0)  # a point at which others go on, and at which a process may end
         self._life.check()
@@ -203,7 +228,7 @@ class _Wire:
         self._life.check()
         parts = urlsplit(request.url)
         vendor, _, path = parts.path[1:].partition("/")
-        if vendor in house.cut_off:
+        if vendor in house.cut_off or any(parts.path.startswith(route) for route in house.closed):
             raise NotSent("unreachable")
         headers = {name.lower(): value for name, value in request.headers.items()}
         asked = Request(request.method, unquote("/" + path), parts.query, headers, request.body or b"")
@@ -241,6 +266,10 @@ class Life:
 
     async def run(self) -> None:
         house = self.house
+        with owned(house.disk.folder, "run"):
+            await self._run(house)
+
+    async def _run(self, house: "House") -> None:
         store = Store(_Mortal(house.disk, self), Seal(None))  # type: ignore[arg-type] # a database like any other
         self.until = anyio.Event()
         ground = Ground(
@@ -249,12 +278,20 @@ class Life:
             clock=house.time,
             chance=house.luck,
             network=lambda: _Wire(house, self),
+            disk=house.room,
         )
-        self.app = await assembled(house.config, ground, disk=house.room)
+        self.app = await assembled(house.config, ground)
+        self.app.loop.between = self._reload
         async with anyio.create_task_group() as group:
             group.start_soon(self.app.intake.run)
             await house.work(self.app, self.until)
             group.cancel_scope.cancel()
+
+    async def _reload(self) -> None:
+        """Between two rounds: go on by the configuration that lies there now."""
+        assert self.app is not None
+        if self.app.config is not self.house.config:
+            await self.app.renew(self.house.config)
 
 
 async def _work(made: App, until: anyio.Event) -> None:
@@ -267,6 +304,10 @@ class House:
 
     Attributes:
         draw: the network's and the world's luck. latency: of each way, in seconds. cut_off: vendors nobody reaches.
+        closed: routes nobody reaches, as the beginnings of their paths. asleep: until when the process stands still.
+        variants: other configurations, each by what it changes. narrowed: flows of which a direction was closed once:
+            what was edited meanwhile over there stays there. gave_way: values that gave way to a conflict rule, by
+            flow and both ids, as states told that were replaced by an older one.
         work: what a life does; a broken engine is another one.
     """
 
@@ -278,15 +319,22 @@ class House:
     time: Time = field(default_factory=Time)
     latency: tuple[float, float] = (0.02, 0.2)
     cut_off: set[str] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+    asleep: float = 0.0
+    variants: Mapping[str, Config] = field(default_factory=dict)
+    gave_way: dict[tuple[str, str | None, str | None], set[str | None]] = field(default_factory=dict)
     room: Roomy = field(default_factory=Roomy)
     requests: int = 0
     kills: int = 0
+    restored: int = 0
+    narrowed: set[str] = field(default_factory=set)
     life: Life | None = None
     work: Callable[[App, anyio.Event], Any] = _work
 
     def __post_init__(self) -> None:
         self.draw = random.Random(self.seed)
         self.luck = Luck(self.seed + 1)
+        self.watch = Watch(self)
 
     # --- the daemon ---
 
@@ -306,6 +354,9 @@ class House:
             step = min(left, self._carry())
             if self.life is None:
                 self.time.past += step
+                continue
+            if (stopped := self.asleep - self.time.elapsed()) > 0:
+                self.life.loop.now += min(step, stopped)
                 continue
             try:
                 self.life.loop.run_for(step)
@@ -341,11 +392,32 @@ class House:
         self.life.loop.bury()
         self.life = None
         self.kills += 1
+        self.watch.compare()
 
     def ask(self, question: Callable[[Store], Any]) -> Any:
-        """What the state says, read while nothing runs."""
-        store = Store(self.disk.inline, Seal(None))
-        return _at_once(question(store))
+        """What the state says, read between two steps of whoever runs."""
+        store, left = Store(self.disk.inline, Seal(None)), self.disk.statements
+        self.disk.statements = None  # it is not the daemon that asks
+        try:
+            return _at_once(question(store))
+        finally:
+            self.disk.statements = left
+
+    def shown(self) -> Row:
+        """What the status page shows; its figures and metrics are read by whoever looks for secrets."""
+        assert self.life is not None
+        assert self.life.app is not None
+        app, found = self.life.app, dict[str, Any]()
+
+        async def look() -> None:
+            found["status"] = await Reader(app).status()
+            found["metrics"] = (await exposition(app)).decode()
+
+        looked = self.life.loop.create_task(look())
+        self.run(1)
+        looked.result()
+        self.watch.read("metrics", found["metrics"])
+        return found["status"]  # type: ignore[no-any-return]
 
     # --- the world's own doings ---
 
@@ -360,7 +432,8 @@ class House:
     def _post(self, attempt: Attempt) -> None:
         """A webhook: to the daemon's intake if one lives, else to a closed port."""
         life, now = self.life, self.time.true()
-        if life is None or life.app is None or not life.app.intake.doors:
+        asleep = self.asleep > self.time.elapsed()
+        if asleep or life is None or life.app is None or not life.app.intake.doors:
             self.world.answered(attempt, 0, "refused", now)
             return
         intake = life.app.intake
@@ -369,7 +442,10 @@ class House:
         async def received() -> None:
             status = 0
             try:
-                verdict = await intake.receive(intake.doors[DOORS[attempt.vendor]], "POST", headers, attempt.body)
+                door = intake.doors[DOORS[attempt.vendor]]
+                verdict = await intake.receive(door, "POST", headers, attempt.body)
+                if verdict is Verdict.STORED:
+                    self.watch.stored(door, headers, attempt.body, intake._addressed)
                 status = {Verdict.STORED: 200, Verdict.LATER: 503}.get(verdict, 401)
             finally:
                 self.world.answered(attempt, status, "", self.time.true())
@@ -392,6 +468,7 @@ class Beginning:
     safe: Mapping[tuple[str, str], str]
     elapsed: float
     config: Config
+    variants: Mapping[str, Config]
 
     def house(self, seed: int) -> House:
         world = World(copy.deepcopy(dict(self.vendors)))
@@ -401,7 +478,9 @@ class Beginning:
         disk.restore(self.picture)
         safe = Safe()
         safe.kept |= self.safe
-        made = House(seed, world, self.config, disk, safe)
+        variants = {name: replace(config, state_dir=disk.folder) for name, config in self.variants.items()}
+        config = replace(self.config, state_dir=disk.folder)
+        made = House(seed, world, config, disk, safe, variants=variants)
         made.time.past = self.elapsed
         return made
 
@@ -417,7 +496,8 @@ def beginning(clear: Callable[[World], None], *changes: tuple[str, str]) -> Begi
     house.start()
     house.run(900)
     house.kill()
-    return Beginning(world.vendors, disk.picture(), dict(house.safe.kept), house.time.past, config)
+    variants = {name: _config(world, [*changes, change]) for name, change in VARIANTS.items()}
+    return Beginning(world.vendors, disk.picture(), dict(house.safe.kept), house.time.past, config, variants)
 
 
 def _config(world: World, changes: Sequence[tuple[str, str]]) -> Config:

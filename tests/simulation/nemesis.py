@@ -69,6 +69,12 @@ class Nemesis:
         self.struck[told.split()[0]] += 1
         return told
 
+    def tick(self) -> None:
+        """What was to happen by now happens."""
+
+    def heal(self) -> None:
+        """People do their part, now that the last daemon runs."""
+
     def recover(self) -> None:
         """All is well from now on."""
         for fault in self.house.world.faults.rows():

@@ -8,7 +8,7 @@ from functools import cache
 from syncd.connectors.hubspot.manifest import LIMITS as HUBSPOT
 from syncd.connectors.quickbooks.manifest import MANIFEST as QUICKBOOKS
 from syncd.core.pacing import Window
-from tests.simulation import checkers
+from tests.simulation import bench, checkers
 from tests.simulation.house import DOORS, VENDORS, Beginning, House, beginning
 from tests.simulation.story import late_writes, settle
 
@@ -68,7 +68,7 @@ def outage(down: str, sales: int, hours: float = 24.0) -> Caught:
     house.kill()
     calls = Counter(_sort(down, e.path) for e in made_up)
     return Caught(
-        wrong=checkers.judge(checkers.gather(house, begun, late, unsettled)),
+        wrong=bench.judge(checkers.gather(house, begun, late, unsettled)),
         blamed=blamed,
         condition=condition,
         probes=_most_within_a_minute([e.at for e in asked if fell + NOTICED < e.at < back]),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
-from tests.simulation import checkers
+from tests.simulation import bench, checkers
 from tests.simulation.house import VENDORS, Beginning, House, beginning
 from tests.simulation.story import late_writes, plain, settle
 
@@ -188,10 +188,15 @@ class Played:
 def play(scene: Scene) -> Played:
     """Play a scene to its end, undisturbed."""
     house = plain().house(1)
+    with house.watch.listening():
+        return _played(house, scene)
+
+
+def _played(house: House, scene: Scene) -> Played:
     begun = {vendor: len(house.world.vendors[vendor].journal.entries) for vendor in VENDORS}
     scene(house)
     house.start()
     unsettled = not settle(house, SHORTLY)
-    late = late_writes(house)
+    late, status = late_writes(house), house.shown()
     house.kill()
-    return Played(checkers.judge(checkers.gather(house, begun, late, unsettled)))
+    return Played(bench.judge(checkers.gather(house, begun, late, unsettled, status)))

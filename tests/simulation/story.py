@@ -6,10 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
 
-from tests.simulation import checkers
+from tests.simulation import bench, checkers
+from tests.simulation.bookkeepers import Bookkeepers
 from tests.simulation.house import EPOCH, VENDORS, Beginning, House, beginning
 from tests.simulation.nemesis import Nemesis
 from tests.simulation.people import People
+from tests.simulation.plagues import Plagues
 
 PEACE = 2 * 3600.0  # virtual seconds within which everything must have come to an end
 AN_HOUR = 3700.0
@@ -49,21 +51,38 @@ def plain() -> Beginning:
     return beginning(lambda world: None)
 
 
-def tell(seed: int, steps: int, *, start: Beginning | None = None, calm: bool = False, **house: object) -> Ended:
-    """Play one story to its end.
+def tell(
+    seed: int,
+    steps: int,
+    *,
+    start: Beginning | None = None,
+    calm: bool = False,
+    early: bool = False,
+    **house: object,
+) -> Ended:
+    """Play one story to its end, with somebody who looks on.
 
     Args:
+        early: only what people did and what befell them in the first stories: their seeds tell the same again.
         calm: nothing goes wrong.
         house: attributes of the house to be set, such as another `work`.
     """
     made = (start or plain()).house(seed)
+    with made.watch.listening():
+        return _told(made, steps, calm=calm, early=early, **house)
+
+
+def _told(made: House, steps: int, *, calm: bool, early: bool, **house: object) -> Ended:
+    seed = made.seed
     for name, value in house.items():
         setattr(made, name, value)
     begun = {vendor: len(made.world.vendors[vendor].journal.entries) for vendor in VENDORS}
     draw = random.Random(seed)
-    people, nemesis = People(made, random.Random(seed + 2)), Nemesis(made, random.Random(seed + 3))
+    people = (People if early else Bookkeepers)(made, random.Random(seed + 2))
+    nemesis = (Nemesis if early else Plagues)(made, random.Random(seed + 3))
     made.start()
     for _ in range(steps):
+        nemesis.tick()
         if not calm and draw.random() < 0.2:
             people.doings.append(f"{made.time.elapsed():9.1f} * {nemesis.strike()}")
         else:
@@ -75,15 +94,16 @@ def tell(seed: int, steps: int, *, start: Beginning | None = None, calm: bool = 
     made.kill()
     made.run(AN_HOUR)  # what is found once an hour only, such as what was deleted unheard, is found at once then
     made.start()
+    nemesis.heal()
     unsettled = not settle(made)
     late = late_writes(made)
-    kills = made.kills
+    kills, status = made.kills, made.shown()
     made.kill()
-    evidence = checkers.gather(made, begun, late, unsettled)
+    evidence = checkers.gather(made, begun, late, unsettled, status)
     return Ended(
         seed=seed,
         steps=steps,
-        wrong=checkers.judge(evidence),
+        wrong=bench.judge(evidence),
         digest=_digest(made),
         told=people.doings,
         struck=nemesis.struck,
@@ -98,6 +118,7 @@ def settle(house: House, peace: float = PEACE) -> bool:
     end, last, since = house.time.elapsed() + peace, _written(house), house.time.elapsed()
     while house.time.elapsed() < end:
         house.run(60)
+        house.watch.look()
         if _written(house) != last:
             last, since = _written(house), house.time.elapsed()
         elif house.time.elapsed() - since > QUIET and not _waits(house):

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.simulation import checkers
+from tests.simulation import bench, checkers
 from tests.simulation.house import VENDORS, House
 from tests.simulation.people import People
 from tests.simulation.story import late_writes, plain, settle
@@ -56,7 +56,7 @@ def _stops(seed: int, stops: int) -> tuple[dict[str, list[str]], float]:
     unsettled = not settle(house)
     late = late_writes(house)
     house.kill()
-    return checkers.judge(checkers.gather(house, begun, late, unsettled)), longest
+    return bench.judge(checkers.gather(house, begun, late, unsettled)), longest
 
 
 def test_stops_at_random_moments_do_no_harm() -> None:

@@ -19,8 +19,8 @@ def test_a_story_ends_well(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", ONCE_FAILED)
 def test_what_once_failed_never_fails_again(seed: int) -> None:
-    """The same for seeds that found a fault."""
-    ended = tell(seed, 200)
+    """The same for seeds that found a fault, in stories as they were then."""
+    ended = tell(seed, 200, early=True)
     assert not ended.wrong, ended.words()
 
 

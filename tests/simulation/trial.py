@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.simulation import checkers
+from tests.simulation import bench, checkers
 from tests.simulation.door import Door
 from tests.simulation.house import VENDORS, House
 from tests.simulation.scenes import Staged
@@ -56,7 +56,7 @@ class Trial:
         late = [f"{each} more" for each in (_journals(house) - before).elements()]
         house.kill()
         begun = {vendor: len(plain().vendors[vendor].journal.entries) for vendor in VENDORS}
-        wrong = checkers.judge(checkers.gather(house, begun, late, unsettled))
+        wrong = bench.judge(checkers.gather(house, begun, late, unsettled))
         if door.breaches:
             wrong["promised"] = door.breaches
         found = _standings(house)
