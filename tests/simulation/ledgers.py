@@ -18,7 +18,8 @@ def set_full(e: Evidence) -> list[str]:
         there = {
             v for v, (id, kind) in sides.items() if (row := e.truth.by_id(v, kind).get(id or "")) and _live(v, row)
         }
-        if record.status is Status.SYNCED and len(there) == 1 and not KEPT & set(record.notes):
+        alone = len(there) == 1 and not (record.key or "").startswith("fallback:")  # of those, one side has no need
+        if record.status is Status.SYNCED and alone and not KEPT & set(record.notes):
             found.append(f"{record.flow} {record.left}/{record.right} is called synced and stands only in {there}")
         if record.status is not Status.SYNCED and not record.code:
             found.append(f"{record.flow} {record.left}/{record.right} is {record.status} without a reason")

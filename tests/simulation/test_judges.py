@@ -3,21 +3,29 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from itertools import cycle
+from random import SystemRandom
 from typing import Any
 
+import anyio
 import pytest
 
+from syncd import turn
 from syncd.connectors.base import NotDone
-from syncd.core import commands, reconcile
+from syncd.connectors.hubspot import parts
+from syncd.core import commands, plan, reconcile
+from syncd.core.lifecycle import synced
 from syncd.feed import poller
 from syncd.feed.intake import Intake
 from syncd.model.references import Kind, Side
 from syncd.outbox.executor import Executor
 from syncd.outbox.settle import Settler
+from syncd.running import App
 from syncd.store.store import Tx
-from tests.simulation import checkers, scenes
+from tests.simulation import bench, scenes
 from tests.simulation.house import House
+from tests.simulation.story import tell
 
 Break = Callable[[pytest.MonkeyPatch], None]
 
@@ -116,6 +124,75 @@ def _repeats_itself(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reconcile, "update", old)
 
 
+def _takes_for_done(patch: pytest.MonkeyPatch) -> None:
+    """What has to be made is taken for made."""
+    introduce = plan._introduce
+
+    def made(case: Any, context: Any, source: Side) -> Any:
+        decision = introduce(case, context, source)
+        return replace(decision, record=synced(case.record, context.now), commands=())
+
+    patch.setattr(plan, "_introduce", made)
+
+
+def _acknowledges_at_once(patch: pytest.MonkeyPatch) -> None:
+    """A webhook is acknowledged, and then forgotten."""
+
+    async def stored(self: Intake, parcels: Any) -> None:
+        for parcel in parcels:
+            parcel.stored, parcel.accepted = True, len(parcel.hints)
+            parcel.done.set()
+
+    patch.setattr(Intake, "_store", stored)
+
+
+def _rounds_up(patch: pytest.MonkeyPatch) -> None:
+    """What is paid goes over as more than it is."""
+    told = parts.properties_of
+
+    def more(kind: Kind, values: Any) -> dict[str, str]:
+        made: dict[str, str] = told(kind, values)
+        paid = made.get("hs_initial_amount")
+        return made | ({"hs_initial_amount": str(Decimal(paid) + 1)} if paid else {})
+
+    patch.setattr(parts, "properties_of", more)
+
+
+def _moves_on(patch: pytest.MonkeyPatch) -> None:
+    """A poll moves its cursors and keeps nothing of what it saw; nobody listens either."""
+
+    def moved(self: poller.Poller, tx: Tx, connection: str, page: Any, priority: Any) -> int:
+        tx.set_cursors(connection, page.cursors, self._engine.clock.now())
+        return 0
+
+    patch.setattr(poller.Poller, "_keep", moved)
+    patch.setattr(Intake, "_addressed", lambda *given: [])
+
+
+def _chatters(patch: pytest.MonkeyPatch) -> None:
+    """The log tells whom a turn is about."""
+
+    def tell(engine: Any, work: Any, claimed: Any) -> None:
+        turn.log.info("turn.about", who=[decision.record.key for decision in work.decisions.values()])
+
+    patch.setattr(turn, "_notice", tell)
+
+
+def _never_decides(patch: pytest.MonkeyPatch) -> None:
+    """Nothing is ever decided."""
+
+    async def nothing(self: turn.Turn) -> int:
+        return 0
+
+    patch.setattr(turn.Turn, "run", nothing)
+
+
+def _flatters(patch: pytest.MonkeyPatch) -> None:
+    """The page shows one more than there is."""
+    counts = Tx.counts
+    patch.setattr(Tx, "counts", lambda self: [replace(row, n=row.n + 1) for row in counts(self)])
+
+
 def _three_dates(house: House) -> None:
     """The due date is changed three times."""
     crm, _ = scenes._invoice(house)
@@ -141,6 +218,12 @@ def _new_customer(house: House) -> None:
     house.person("quickbooks", "create", "Customer", name="Olga Moss", email="olga@books.example")
 
 
+def _part_paid(house: House) -> None:
+    """A part of an invoice is paid in the books."""
+    _, books = scenes._invoice(house)
+    house.person("quickbooks", "pay", "Invoice", books, amount="10.00", ref="R-1")
+
+
 def _lost_answers(house: House) -> None:
     scenes.sale_in_books(house)
     match = {"method": "POST", "path": "/crm/v3/objects/invoices/batch/create"}
@@ -158,12 +241,19 @@ CASES: dict[str, tuple[scenes.Scene, Break]] = {
     "settled": (scenes.sale_in_crm, _never_sends),
     "reasoned": (scenes.update, _stumbles),
     "order": (_three_dates, _repeats_itself),
+    "set_full": (_new_customer, _takes_for_done),
+    "total_queue": (scenes.sale_in_books, _acknowledges_at_once),
+    "bounds": (_part_paid, _rounds_up),
+    "cursors": (_new_customer, _moves_on),
+    "secrets": (_new_customer, _chatters),
+    "liveness": (_new_customer, _never_decides),
+    "status": (_new_customer, _flatters),
 }
 
 
 def test_every_judge_has_its_case() -> None:
     """A new judge needs a broken engine too."""
-    assert CASES.keys() == checkers.ALL.keys()
+    assert CASES.keys() == bench.ALL.keys()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -175,3 +265,14 @@ def test_a_broken_engine_is_convicted(name: str, monkeypatch: pytest.MonkeyPatch
     assert name in scenes.play(scene).wrong
     monkeypatch.undo()
     assert scenes.play(scene).wrong == {}
+
+
+def test_an_engine_that_throws_dice_of_its_own_is_convicted() -> None:
+    """The same seed tells another story then, which the digests show."""
+
+    async def late(made: App, until: anyio.Event) -> None:
+        await anyio.sleep(SystemRandom().uniform(1, 20))
+        await made.loop.work(until)
+
+    one, other = (tell(7, 20, calm=True, work=late) for _ in range(2))
+    assert one.digest != other.digest
