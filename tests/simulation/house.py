@@ -163,9 +163,6 @@ class Disk:
                 raise Killed
             self.statements -= 1
 
-    def raw(self) -> sqlite3.Connection:
-        return self.inline.driver
-
     def picture(self) -> bytes:
         """Everything it holds."""
         made = sqlite3.connect(":memory:")
