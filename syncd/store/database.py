@@ -26,6 +26,7 @@ T = TypeVar("T")
 _QUIET: dict[str, Any] = {"hide_parameters": True}
 """Errors are logged; the values in them are people's data."""
 
+LOCKED = "another process has the database locked"
 _PG_DISK_FULL = "53100"
 _READERS = 4
 _BUSY_SECONDS = 10  # how long SQLite waits for another process's transaction
@@ -99,7 +100,7 @@ async def _run(
     engine: Engine, work: Callable[[Connection], T], limiter: anyio.CapacityLimiter, pulse: Pulse | None = None
 ) -> T:
     def transaction() -> T:
-        with says_if_full(), engine.connect() as connection, _begun(connection, pulse):
+        with explained(), engine.connect() as connection, _begun(connection, pulse):
             return work(connection)
 
     # A cancelled caller must not leave a connection in the middle of something: transactions are short, so finish.
@@ -139,22 +140,24 @@ def _begin(connection: Connection, pulse: Pulse) -> RootTransaction:
         else:
             pulse.beat()
             return begun
-    raise StoreLocked("another process has the database locked")
+    raise StoreLocked(LOCKED)
 
 
 @contextmanager
-def says_if_full() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """Around a transaction.
 
     Raises:
-        StoreFull: the disk is; the transaction was rolled back.
+        StoreFull, StoreLocked: nothing of it is stored, and the next one may go through.
     """
     try:
         yield
     except (OperationalError, sqlite3.OperationalError) as error:
-        if not _is_full(error):
-            raise
-        raise StoreFull("there is no room on the disk that holds the state") from error
+        if _is_full(error):
+            raise StoreFull("there is no room on the disk that holds the state") from error
+        if isinstance(error, OperationalError) and _is_locked(error):
+            raise StoreLocked(LOCKED) from error
+        raise
 
 
 def _is_full(error: OperationalError | sqlite3.OperationalError) -> bool:
@@ -197,7 +200,7 @@ class Inline:
         return await self.write(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        with says_if_full(), self._engine.begin() as connection:
+        with explained(), self._engine.begin() as connection:
             return work(connection)
 
     async def scrub(self) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, inspect, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from syncd.store.backups import copy_whole, create_private, prune
-from syncd.store.database import maintenance_engine
+from syncd.store.database import explained, maintenance_engine
 from syncd.store.errors import DamagedStore, NewerSchema
 from syncd.store.schema import HEAD
 
@@ -35,16 +35,18 @@ def prepare(url: URL) -> None:
 
     Raises:
         NewerSchema: a later release has been here. DamagedStore: the file fails SQLite's check.
+        StoreFull, StoreLocked: not now.
     """
     file = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
     if file is not None:
         create_private(file)
     engine = maintenance_engine(url)
     try:
-        if file is not None:
-            _check(engine, file)
-        with engine.begin() as connection:
-            upgrade(connection, file)
+        with explained():
+            if file is not None:
+                _check(engine, file)
+            with engine.begin() as connection:
+                upgrade(connection, file)
     finally:
         engine.dispose()
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
-from syncd.store.database import says_if_full
+from syncd.store.database import explained
 from syncd.store.pulse import Pulse
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ class Direct:
         return await self.write(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        with says_if_full():
+        with explained():
             return self._transaction(work)
 
     def _transaction(self, work: Callable[[Connection], T]) -> T:

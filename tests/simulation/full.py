@@ -41,8 +41,8 @@ class Filling:
 
     def step(self) -> None:
         """Something is about to be written."""
-        if self._house.life is None:
-            return
+        if self._house.life is None or self._house.life.app is None:
+            return  # a daemon that finds no room at its start says so and ends
         if self.steps == self.full_at:
             self.since = self._house.time.elapsed()
         self.steps += 1
