@@ -1,6 +1,7 @@
 """The disk is full from one step of a scene on, and for a while; then there is room again, and nobody has to help."""
 
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass
 
 from tests.simulation.door import Door
@@ -76,15 +77,15 @@ class Full(Trial):
         self._asked(house)
         house.run(FULL - 2 * SOON)
         assert filling.full
-        refused = {sent.status for sent in house.world.sent.rows()[answered:]} - {0}
+        answers = Counter(sent.status for sent in house.world.sent.rows()[answered:])
         house.run(2 * SOON)
         self.figures["steps"] += 1
-        self.figures["webhooks put off"] += bool(refused)
+        self.figures["webhooks put off"] += answers[503] + answers[507]
         point = f"step {step}"
         self.judged(house, door, point)
         wrong = self.wrong.get(point, {})
-        if refused - {503, 507}:
-            wrong["acknowledged"] = [f"webhooks were answered {refused} on a full disk"]
+        if answers.keys() - {0, 200, 503, 507}:  # 200: there is nothing in it that was not stored before
+            wrong["answers"] = [f"webhooks were answered {dict(answers)}"]
         if (found := house.disk.inline.driver.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
             wrong["integrity"] = [str(found)]
         if house.kills > 1:
