@@ -75,14 +75,19 @@ def about_one(
 
 def run_async(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Carry out a command's work to its end."""
-    import gc
-
     import anyio
 
-    # What was imported stays: looking through it again and again for garbage took a tenth of a long pass.
+    keep_imports()
+    return anyio.run(work)
+
+
+def keep_imports() -> None:
+    """What was imported stays: looking through it again and again for garbage took a tenth of a long pass, and whoever
+    asked for a page meanwhile waited for it."""
+    import gc
+
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    return anyio.run(work)
 
 
 async def until_stopped(work: Callable[..., Awaitable[T]]) -> T:

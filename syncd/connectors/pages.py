@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from urllib.parse import quote
 
 from syncd.model.references import Kind
 
 
+@lru_cache(4096)
 def page_of(vendor: str, account: str, kind: Kind, id: str) -> str | None:
     """An address for a browser; None where the vendor has no such page."""
     template = _templates(vendor).get(kind.value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from syncd.core import catalogue_en, catalogue_fr
 from syncd.core.catalogue_en import ENGLISH
@@ -172,6 +173,7 @@ def entries(group: Group | None = None) -> tuple[Entry, ...]:
     return tuple(row for row in CATALOGUE.values() if group in (None, row.group))
 
 
+@lru_cache(2048)
 def text(code: str, language: str, *, left: str, right: str) -> Texts:
     """The words of a code, with the names of the two connections filled in.
 

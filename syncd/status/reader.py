@@ -74,6 +74,7 @@ class Reader:
     def __init__(self, source: StatusSource, language: str | None = None) -> None:
         self._source = source
         self._language = language or source.config.daemon.language
+        self._flows = {(sync.name, flow.name): sync for sync in source.syncs for flow in sync.flows}
 
     async def status(self) -> dict[str, Any]:
         """Totals of every flow, and every connection's condition."""
@@ -308,8 +309,7 @@ class Reader:
         return record_view.summary(record, sync, told)
 
     def _sync(self, record: Record) -> SyncRules | None:
-        found = (sync for sync in self._source.syncs if sync.name == record.sync)
-        return next((sync for sync in found if any(flow.name == record.flow for flow in sync.flows)), None)
+        return self._flows.get((record.sync, record.flow))
 
     def _check(self, query: Query) -> None:
         _check_limit(query.limit)
