@@ -260,20 +260,22 @@ class Stale:
 class NotDone:
     """Certainly not carried out, and may be sent again (a throttled item, a request that never left).
 
-    `after` is how many seconds to wait at least.
+    `after` is how many seconds to wait at least. `fault`: the vendor tried just this one and could not.
     """
 
     intent: str
     words: str = ""
     after: float | None = None
+    fault: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """The answer never came: it may or may not have been carried out."""
+    """The answer never came, or says (`fault`) that just this one met an error: it may or may not be carried out."""
 
     intent: str
     words: str = ""
+    fault: bool = False
 
 
 Outcome = Done | Advanced | Refused | Stale | NotDone | Unknown

@@ -14,7 +14,7 @@ from syncd.core.content import NAME_TAKEN, project, rules_by_row
 from syncd.core.identity import with_entity
 from syncd.core.lifecycle import failed, pending, synced
 from syncd.core.normalise import base_after_write
-from syncd.core.retry import OutcomeLost, RetryAt, Throttled, decide_retry
+from syncd.core.retry import OutcomeLost, RetryAt, Throttled, Transient, decide_retry
 from syncd.core.rules import SyncRules
 from syncd.core.waking import woken_by
 from syncd.engine import Engine, observed
@@ -126,7 +126,7 @@ class Settler:
             case Stale():
                 record = self._stale(ledger, intent, record, outcome)
             case NotDone():
-                self._not_done(ledger, intent, outcome)
+                record = self._not_done(ledger, intent, record, outcome)
             case Unknown():
                 record = self._unknown(ledger, intent, record, outcome)
         ledger.records[record.id] = record
@@ -259,12 +259,26 @@ class Settler:
         ledger.activity.append(_entry(intent, record, now, "write.stale"))
         return record
 
-    def _not_done(self, ledger: Ledger, intent: Intent, outcome: NotDone) -> None:
+    def _not_done(self, ledger: Ledger, intent: Intent, record: Record, outcome: NotDone) -> Record:
         now, fraction = self.engine.clock.now(), self.engine.chance.fraction()
+        faulty = outcome.fault or (intent.state is IntentState.UNKNOWN and record.attempts > 0)
+        if faulty and intent.step == 0 and not _refused_elsewhere(record):
+            return self._failed_once_more(ledger, intent, record, outcome)
         again = decide_retry(Throttled(), intent.attempts, now, fraction, outcome.after)
         assert isinstance(again, RetryAt)
         back = replace(intent, state=IntentState.OPEN, send=None, item=None, not_before=again.when)
         ledger.intents.append(replace(back, attempts=intent.attempts + 1))
+        return record
+
+    def _failed_once_more(self, ledger: Ledger, intent: Intent, record: Record, outcome: NotDone) -> Record:
+        """The vendor tries this one and cannot: more and more rarely, as it costs others their calls; then a person."""
+        now, words = self.engine.clock.now(), outcome.words or record.words
+        ledger.drop(intent)
+        again = decide_retry(Transient(), record.attempts, now, self.engine.chance.fraction(), outcome.after)
+        ledger.activity.append(replace(_entry(intent, record, now, "write.postponed"), words=words))
+        if isinstance(again, RetryAt):
+            return pending(record, "retry", now, words=words, next_at=again.when)
+        return failed(record, again.category, words, now)
 
     def _unknown(self, ledger: Ledger, intent: Intent, record: Record, outcome: Unknown) -> Record:
         now, traits = self.engine.clock.now(), self.engine.connectors[intent.connection].traits
@@ -273,6 +287,10 @@ class Settler:
         attempts = intent.attempts + 1 if intent.state is IntentState.UNKNOWN else 0
         again = decide_retry(lost, attempts, now, self.engine.chance.fraction())
         when = again.when if isinstance(again, RetryAt) else now + timedelta(hours=1)
+        if outcome.fault:
+            # An early look would learn nothing: it was answered, and may at most be carried out late all the same.
+            when = max(when, (intent.sent_at or now) + timedelta(seconds=traits.late_commit + traits.search_lag + 1))
+            record = replace(record, attempts=max(record.attempts, 1))
         ledger.intents.append(replace(intent, state=IntentState.UNKNOWN, attempts=attempts, not_before=when))
         before = (record.status, record.code)
         if _refused_elsewhere(record):

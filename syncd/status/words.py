@@ -219,6 +219,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "event.write.done": ("Written", "Écrit"),
     "event.write.refused": ("Refused by the vendor", "Refusé par le fournisseur"),
     "event.write.stale": ("Moved meanwhile: looked at again", "Modifié entre-temps : revu"),
+    "event.write.postponed": (
+        "The vendor could not: tried again later",
+        "Le fournisseur n’a pas pu : nouvel essai plus tard",
+    ),
     "event.write.unknown": ("The answer never came", "La réponse n’est jamais arrivée"),
     "event.conflict.resolved": (
         "Both had changed: settled by the rule",

@@ -11,7 +11,7 @@ import socket
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,7 @@ from typing import Any
 
 from syncd import app, cli_init
 from syncd.config import Config, load
+from syncd.sandbox.base import Refusal
 from syncd.sandbox.client import Control
 from syncd.status.reader import MAX_LIMIT, Query, Reader
 from tests.acceptance import checkers
@@ -47,6 +48,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "slow": {"delay": 0.5},
     "redirect": {},
 }
+FLOOD = 30  # edits on either side
 LIKELY = 0.2  # of the requests an armed fault meets
 
 
@@ -119,7 +121,7 @@ async def _lived(scene: Scene, people: People, draw: random.Random, figures: Fig
     while loop.time() < end:
         for _ in range(draw.randint(1, 4)):
             await asyncio.to_thread(people.act)
-        match draw.randrange(5):
+        match draw.randrange(6):
             case 0 | 1:
                 await _armed(scene, draw)
             case 2:
@@ -129,6 +131,9 @@ async def _lived(scene: Scene, people: People, draw: random.Random, figures: Fig
                 await asyncio.sleep(draw.uniform(0.05, 0.8))
                 scene.signal(signal.SIGCONT)
                 figures.happened["stops"] += 1
+            case 4:
+                await _flooded(scene, people)
+                figures.happened["floods"] += 1
             case _:
                 await _disarmed(scene, figures)
         await asyncio.sleep(draw.uniform(0.05, 0.4))
@@ -150,6 +155,16 @@ async def _carried(scene: Scene, draw: random.Random) -> None:
         webhook_duplicate=draw.choice((0.0, 0.5)),
         webhook_reorder=draw.random() < 0.5,
     )
+
+
+async def _flooded(scene: Scene, people: People) -> None:
+    """Many edits at once, and each webhook twice and out of order."""
+    for vendor in VENDORS:
+        await scene.control.settings(vendor, webhook_drop=0.0, webhook_duplicate=1.0, webhook_reorder=True)
+    for _ in range(FLOOD):
+        for edit in (people.edit_contact, people.edit_customer):
+            with suppress(Refusal):
+                await asyncio.to_thread(edit)
 
 
 async def _disarmed(scene: Scene, figures: Figures) -> None:
@@ -243,6 +258,8 @@ async def _configured(scene: Scene) -> None:
     text = re.sub(r"(?m)^start = .*$", f"start = {START}", file.read_text())
     text = text.replace('listen = "127.0.0.1:8300"', 'listen = "127.0.0.1:0"')
     text = text.replace("state_properties = true", "state_properties = false")
+    text = text.replace("guard = { removals = 20 }", "guard = { changes = 10000 }")  # floods are usual here
+    assert "changes = 10000" in text
     text += f'\n[webhooks]\nlisten = "127.0.0.1:{port}"\npublic_url = "http://127.0.0.1:{port}"\n'
     credentials = await scene.control.credentials()
     for vendor, connection in VENDORS.items():

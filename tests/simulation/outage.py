@@ -41,7 +41,7 @@ class Caught:
 
 def outage(down: str, sales: int, hours: float = 24.0) -> Caught:
     """One vendor's API is away for so long, and so many sales are made at the other meanwhile."""
-    house = _start().house(1)
+    house = used_to_much().house(1)
     house.latency = (0.002, 0.02)  # what counts are the vendors' limits
     begun = {vendor: len(house.world.vendors[vendor].journal.entries) for vendor in VENDORS}
     for vendor in house.world.vendors.values():
@@ -81,12 +81,12 @@ def outage(down: str, sales: int, hours: float = 24.0) -> Caught:
 
 
 @cache
-def _start() -> Beginning:
-    """As all stories begin, with fewer polls of what is well, and used to many new records in an hour.
+def used_to_much() -> Beginning:
+    """As all stories begin, with fewer polls of what is well, and used to many records in an hour.
 
     Elsewhere a flow that is new to them has them held by a breaker after an outage, until a person has looked.
     """
-    used_to_it = 'approval = "off"\nguard = { creates = 5000 }'
+    used_to_it = 'approval = "off"\nguard = { creates = 9000, changes = 9000 }'
     return beginning(lambda world: None, ('poll = "1m"', 'poll = "5m"'), ('approval = "off"', used_to_it))
 
 

@@ -133,9 +133,9 @@ def _of_fault(intent: str, order: Order | None, fault: Fault, request_id: str | 
             return NotDone(intent=intent, words=fault.words, after=LIMITS.throttle_pause)
         case Effect.TRANSIENT if order is None or order.op is Op.CREATE:
             # "An unexpected error": a second create may be one too many. A second update is only stale.
-            return Unknown(intent=intent, words=fault.words)
+            return Unknown(intent=intent, words=fault.words, fault=True)
         case _:
-            return NotDone(intent=intent, words=fault.words, after=MAINTENANCE_SECONDS)
+            return NotDone(intent=intent, words=fault.words, after=MAINTENANCE_SECONDS, fault=True)
 
 
 def _not_done(send: Send, words: str, after: float | None = None) -> Tried:

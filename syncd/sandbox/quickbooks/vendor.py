@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from syncd.sandbox.base import Journal, Refusal, Request, Response
+from syncd.sandbox.base import Journal, Refusal, Request, Response, decode_json, encode_json
 from syncd.sandbox.quickbooks.api import answered, json_response, routed
 from syncd.sandbox.quickbooks.books import Books, Call, present
 from syncd.sandbox.quickbooks.errors import Fault, GatewayFault, wrong_realm
@@ -45,8 +45,8 @@ class QuickBooks:
         """The answer under one of this vendor's own faults, None when it does not concern the request.
 
         `error_code` {code, message?, detail?, http?}: the whole call is refused. `fault_200`: the same with HTTP 200.
-        `item_fault` {code, item?, message?, detail?}: only the batch's item number `item` (from 1) is. `invalid_grant`:
-        the token endpoint refuses.
+        `item_fault` {code, item? or contains?, message?, detail?}: only the batch's item number `item` (from 1) is, or
+        those that contain a text. `invalid_grant`: the token endpoint refuses.
 
         Raises:
             KeyError: there is no such fault, or an option it needs is missing.
@@ -61,7 +61,7 @@ class QuickBooks:
         if route is None or (name == "item_fault" and route.name != "batch"):
             return None
         if name == "item_fault":
-            return self._signed(self._answer(request, now, {int(options.get("item", 1)): refusal}), now)
+            return self._signed(self._answer(request, now, dict.fromkeys(_meant(options, request), refusal)), now)
         return self._signed(json_response(refusal.http, refusal.envelope(now)), now)
 
     def person(self, op: str, kind: str, id: str | None, fields: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
@@ -131,3 +131,11 @@ class QuickBooks:
         self._tid += 1
         tid = f"1-{int(now.timestamp()):08x}-{self._tid:024x}"
         return replace(response, headers={**response.headers, "intuit_tid": tid})
+
+
+def _meant(options: Mapping[str, Any], request: Request) -> list[int]:
+    """Which items of a batch a fault is about, counted from 1."""
+    if (text := options.get("contains")) is None:
+        return [int(options.get("item", 1))]
+    items = decode_json(request.body)["BatchItemRequest"]
+    return [number for number, item in enumerate(items, start=1) if str(text).encode() in encode_json(item)]
