@@ -34,8 +34,7 @@ def _sends_again(patch: pytest.MonkeyPatch) -> None:
     """An answer that never came is taken for a request that never left."""
 
     def unknown(self: Settler, ledger: Any, intent: Any, record: Any, outcome: Any) -> Any:
-        self._not_done(ledger, intent, NotDone(intent=intent.id))
-        return record
+        return self._not_done(ledger, intent, record, NotDone(intent=intent.id))
 
     patch.setattr(Settler, "_unknown", unknown)
 
