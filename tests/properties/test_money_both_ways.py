@@ -218,10 +218,11 @@ def order(command: Command) -> Order:
     )
 
 
-def outbound(seed: int) -> str:
+def outbound(seed: int, currency: str = "") -> str:
     """One invoice from HubSpot to QuickBooks; the refusal, empty when it went over to the cent."""
     random = Random(seed)
-    currency, taxed = random.choice(("USD", "EUR", "JPY", "KWD")), random.random() < 0.5
+    usual, taxed = random.choice(("USD", "EUR", "JPY", "KWD")), random.random() < 0.5
+    currency = currency or usual
     account = company(random, currency)
     snapshot, total = entered(random, currency, taxed)
     sync = TAXED if taxed or account.taxes_required or random.random() < 0.5 else PLAIN
@@ -235,10 +236,11 @@ def outbound(seed: int) -> str:
     return ""
 
 
-def inbound(seed: int) -> None:
+def inbound(seed: int, currency: str = "") -> None:
     """One invoice from QuickBooks to HubSpot: shown amounts are the books', and each line adds up to its amount."""
     random = Random(seed)
-    currency = random.choice(("USD", "EUR", "JPY", "KWD"))
+    usual = random.choice(("USD", "EUR", "JPY", "KWD"))
+    currency = currency or usual
     digits = min(2, minor_digits(currency))
     lines, net = [], Decimal(0)
     for number in range(1, random.randint(2, 5)):

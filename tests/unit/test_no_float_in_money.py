@@ -1,5 +1,5 @@
-"""Amounts never pass through binary fractions: nothing in model, core and connectors knows floats but what measures
-time."""
+"""Amounts never pass through binary fractions: nothing on their way, from the vendors through the core to the store and
+to people, knows floats but what measures time."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ import pytest
 import syncd
 
 ROOT = Path(syncd.__file__).parent
-TIMES = frozenset({"core/pacing.py", "core/queueing.py", "core/retry.py"})  # seconds, and shares of calls
+TIMES = frozenset(  # seconds, and shares of calls
+    f"{name}.py"
+    for name in ("core/pacing", "core/queueing", "core/retry", "store/backups", "store/pulse", "store/secrets")
+)
+TOLD = ("status/formats", "status/record_view", "status/view", "status/listing", "plan_file", "planning", "auditing")
 # Of a connector: whatever stands between the wire and our nouns. The rest measures pauses and ages of requests.
 PASSED = {"mapping", "values", "bodies", "lines", "books", "parts", "fields", "reading", "payments", "wire", "address"}
 FILES = sorted(
-    [path for part in ("model", "core") for path in (ROOT / part).rglob("*.py")]
+    [path for part in ("model", "core", "recipes", "store") for path in (ROOT / part).rglob("*.py")]
     + [path for path in (ROOT / "connectors").rglob("*.py") if path.stem in PASSED]
+    + [ROOT / f"{name}.py" for name in ("deciding", "mapped", "approvals", *TOLD)]
 )
 SECONDS = "expires_in"  # of a token
 
