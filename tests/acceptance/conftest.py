@@ -5,12 +5,12 @@ import logging
 from pathlib import Path
 
 import pytest
-import structlog
 
+from tests import overheard
 from tests.acceptance.world import Snapshot, world
 
 # What a failing test prints should be what it found, not a thousand calls that went well.
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+overheard.quiet(logging.WARNING)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from pathlib import Path
 from syncd.sandbox.base import Request
 from syncd.sandbox.delivery import Delivery, Ending
 from syncd.sandbox.faults import changes_something
+from tests import overheard
 from tests.acceptance.world import World
 
 PROGRAM = Path(sys.executable).with_name("syncd")
@@ -46,7 +47,8 @@ async def running(w: World, *words: str) -> AsyncIterator[Process]:
     finally:
         if process.returncode is None:
             process.kill()
-        await process.communicate()
+        _, said = await process.communicate()
+        overheard.listen(said.decode())
 
 
 async def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:

@@ -24,6 +24,7 @@ from syncd.gauntlet.house import FLOWS, KINDS, House, Mark, Pair, Row, SkippingC
 from syncd.sandbox.base import Vendor
 from syncd.sandbox.world import World as Sandbox
 from syncd.sandbox.world import create_world
+from tests import overheard
 
 __all__ = ["FLOWS", "KINDS", "START", "Mark", "Pair", "Row", "SkippingClock", "Snapshot", "World", "world"]
 
@@ -41,6 +42,7 @@ class World(House):
         process = await asyncio.create_subprocess_exec(program, *words, cwd=self.folder, **pipes)
         out, err = await asyncio.wait_for(process.communicate(), timeout)
         assert process.returncode is not None
+        overheard.listen("".join(line for line in err.decode().splitlines(keepends=True) if line.startswith("{")))
         return process.returncode, out.decode(), err.decode()
 
 

@@ -22,6 +22,7 @@ from syncd.config import Config, load
 from syncd.sandbox.base import Refusal
 from syncd.sandbox.client import Control
 from syncd.status.reader import MAX_LIMIT, Query, Reader
+from tests import overheard
 from tests.acceptance import checkers
 from tests.acceptance.processes import PROGRAM
 from tests.chaos.far import FarClock, FarHouse
@@ -112,6 +113,7 @@ async def chaos(seed: int, kills: int, life: float) -> Figures:
         await _peace(scene, figures)
         figures.happened["acts"] += len(people.doings)
         await _closed(scene, figures)
+        overheard.listen((scene.folder / "daemon.log").read_text())
     return figures
 
 

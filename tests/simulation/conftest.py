@@ -6,10 +6,12 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests import overheard
+
 
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
     before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    overheard.quiet(logging.CRITICAL)
     yield
     structlog.configure(**before)
