@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 from syncd import disk
 from syncd.app import Ground, assembled
 from syncd.config import DATABASE_FILE, Config, load
-from syncd.connectors.http import AnswerLost, HttpReply, HttpRequest, NotSent
+from syncd.connectors.http import AnswerLost, HttpReply, HttpRequest, NotSent, TlsFailed
 from syncd.feed.intake import Verdict
 from syncd.ownership.local import owned
 from syncd.running import App
@@ -225,6 +225,8 @@ class _Wire:
         self._life.check()
         parts = urlsplit(request.url)
         vendor, _, path = parts.path[1:].partition("/")
+        if not house.trusted:
+            raise TlsFailed("certificate verify failed")
         if vendor in house.cut_off or any(parts.path.startswith(route) for route in house.closed):
             raise NotSent("unreachable")
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -302,6 +304,7 @@ class House:
     Attributes:
         draw: the network's and the world's luck. latency: of each way, in seconds. cut_off: vendors nobody reaches.
         closed: routes nobody reaches, as the beginnings of their paths. asleep: until when the process stands still.
+            trusted: whether the vendors' certificates are.
         variants: other configurations, each by what it changes. narrowed: flows of which a direction was closed once:
             what was edited meanwhile over there stays there. gave_way: values that gave way to a conflict rule, by
             flow and both ids, as states told that were replaced by an older one.
@@ -318,6 +321,7 @@ class House:
     cut_off: set[str] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
     asleep: float = 0.0
+    trusted: bool = True
     variants: Mapping[str, Config] = field(default_factory=dict)
     gave_way: dict[tuple[str, str | None, str | None], set[str | None]] = field(default_factory=dict)
     room: Roomy = field(default_factory=Roomy)
