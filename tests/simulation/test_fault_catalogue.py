@@ -145,12 +145,7 @@ ROWS: Mapping[str, Row] = {
     "F5": Row("rate_limited without Retry-After", armed("rate_limited", times=12)),
     "F6": Row("daily_limit", armed("daily_limit", CRM, times=3), shown=frozenset({"quota_exhausted"})),
     "F7": Row("server_error as HTML", armed("server_error", times=4, match=READS, status=502, html=True)),
-    "F8 hubspot": Row(
-        "partial_batch",
-        armed("partial_batch", CRM, match=CONTACTS_THERE, rows=[0]),
-        two_customers,
-        failed="vendor_rejected",
-    ),
+    "F8 hubspot": Row("partial_batch", armed("partial_batch", CRM, match=CONTACTS_THERE, rows=[0]), two_customers),
     "F8 quickbooks": Row("item_fault", armed("item_fault", BOOKS, match=ITEMS, code="610"), scenes.sale_in_crm),
     "F9 hubspot": Row("short_batch", armed("short_batch", CRM, match=CONTACTS_THERE, drop=[0]), two_customers),
     "F9 quickbooks": Row("partial", armed("partial", BOOKS, match=ITEMS), scenes.sale_in_crm),
