@@ -344,6 +344,7 @@ class Traits:
         amount_digits: decimals that amounts have at most, whatever the currency; None when the currency decides alone.
         shows: the syncs whose records' states are shown on the entities of this connection.
         unique_numbers: no two invoices should carry one number, whether or not the vendor sees to it.
+        polls_apart: changes of each kind are asked for by calls of their own, so those of all can be at the same time.
         batch: writes a request takes. windows: the limits that count writes. Both for estimates only.
     """
 
@@ -363,6 +364,7 @@ class Traits:
     batch: int = 1
     windows: tuple[Window, ...] = ()
     amount_digits: int | None = None
+    polls_apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -10,6 +10,7 @@ import structlog
 from syncd.bring import naming
 from syncd.connectors.base import Page, Sighting
 from syncd.connectors.errand import Errand, on
+from syncd.connectors.together import together
 from syncd.engine import Engine, observed
 from syncd.health import Health
 from syncd.model.record import Change, Priority
@@ -35,18 +36,28 @@ class Poller:
         Raises:
             ConnectionTrouble: what was stored by then stays; the next pass goes on from there.
         """
-        engine, found = self._engine, 0
+        engine, fine = self._engine, self._health.fine(connection)
         cursors = await engine.store.read(lambda tx: tx.cursors(connection))
         # What was there before we came can wait for everything else.
         priority = Priority.POLL if cursors else Priority.BACKFILL
-        with naming(connection), on(Errand(priority=priority, probe=not self._health.fine(connection))):
-            pages = engine.connectors[connection].changes_since(cursors, engine.kinds(connection), engine.clock.now())
-            async for page in pages:
-                found += await self._store(connection, page, priority)
+        kinds = engine.kinds(connection)
+        # A vendor that may still be in trouble is asked one thing at a time.
+        apart = fine and engine.connectors[connection].traits.polls_apart
+        with naming(connection), on(Errand(priority=priority, probe=not fine)):
+            groups = [(kind,) for kind in kinds] if apart else [kinds]
+            found = sum(await together(*(self._follow(connection, cursors, each, priority) for each in groups)))
         await self._health.success(connection)
         if found:
             engine.meters.polled[connection] += found
             log.info("poll.changed", connection=connection, entities=found)
+        return found
+
+    async def _follow(
+        self, connection: str, cursors: Mapping[str, str], kinds: Sequence[Kind], priority: Priority
+    ) -> int:
+        now, found = self._engine.clock.now(), 0
+        async for page in self._engine.connectors[connection].changes_since(cursors, kinds, now):
+            found += await self._store(connection, page, priority)
         return found
 
     async def _store(self, connection: str, page: Page, priority: Priority) -> int:

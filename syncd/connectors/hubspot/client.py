@@ -17,9 +17,9 @@ from syncd.connectors.hubspot import wire
 from syncd.connectors.hubspot.allowance import Allowance
 from syncd.connectors.hubspot.errors import Rejected, is_daily, problem_of, trouble_of
 from syncd.connectors.hubspot.manifest import LIMITS
-from syncd.connectors.hubspot.together import together
 from syncd.connectors.hubspot.tokens import Bearer
 from syncd.connectors.onward import Onward
+from syncd.connectors.together import together
 
 ACCOUNT = "/account-info/v3/details"
 

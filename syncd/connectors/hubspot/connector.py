@@ -30,8 +30,8 @@ from syncd.connectors.hubspot.poll import Poll
 from syncd.connectors.hubspot.reading import Reader
 from syncd.connectors.hubspot.resolve import Resolver
 from syncd.connectors.hubspot.settle import Settler
-from syncd.connectors.hubspot.together import together
 from syncd.connectors.hubspot.writes import Writer
+from syncd.connectors.together import together
 from syncd.model.record import Op
 from syncd.model.references import Kind, MatchKey
 from syncd.model.snapshot import Presence, Snapshot

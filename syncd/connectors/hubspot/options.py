@@ -91,6 +91,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             normalisers=MANIFEST.normalisers,
             splits_payments=bounds.splits_payments,
             absent={} if self.line_service_date else {Kind.INVOICE: frozenset({"lines.service_date"})},
+            polls_apart=True,
             batch=MANIFEST.limits.batch,
             windows=tuple(window for window in MANIFEST.limits.private if "requests" in window.sorts),
         )

@@ -20,7 +20,7 @@ from syncd.connectors.hubspot.fields import (
     TAX_TOTAL,
     TYPES,
 )
-from syncd.connectors.hubspot.together import together
+from syncd.connectors.together import together
 from syncd.model.references import Kind
 
 GROUP = "syncd"

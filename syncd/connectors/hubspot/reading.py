@@ -31,8 +31,8 @@ from syncd.connectors.hubspot.fields import (
 )
 from syncd.connectors.hubspot.mapping import Parts, ReadLine
 from syncd.connectors.hubspot.options import Options
-from syncd.connectors.hubspot.together import together
 from syncd.connectors.hubspot.wire import Record
+from syncd.connectors.together import together
 from syncd.model.money import rounded
 from syncd.model.nouns import Adjustment, AdjustmentKind
 from syncd.model.references import Kind
