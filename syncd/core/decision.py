@@ -11,6 +11,7 @@ from syncd.core.rules import FlowRules, SyncRules
 from syncd.model.action import Action, ActionState
 from syncd.model.content import Content
 from syncd.model.nouns import Allocation, Line
+from syncd.model.quick import quick
 from syncd.model.record import Activity, FieldChange, Op, Record
 from syncd.model.references import Kind, Side
 from syncd.model.snapshot import Snapshot
@@ -33,6 +34,7 @@ class Will:
     revert: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One record with what both sides show now. A side that was never seen is None.
@@ -108,6 +110,7 @@ class Merge:
     into: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What becomes of one record.

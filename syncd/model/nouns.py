@@ -12,9 +12,11 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from syncd.model.quick import quick
 from syncd.model.values import Value
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Party:
     """Someone who is invoiced: a contact on the sales side, a customer on the books side.
@@ -55,6 +57,7 @@ class Product:
     custom: Mapping[str, Value] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One line of an invoice.
@@ -113,6 +116,7 @@ class InvoiceStatus(StrEnum):
     VOIDED = "voided"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """One invoice, with its lines.
@@ -162,6 +166,7 @@ class Allocation:
     amount: Decimal | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """Money received, and the invoices it pays.

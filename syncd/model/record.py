@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 
 from syncd.model.content import Content
 from syncd.model.nouns import Allocation, Line
+from syncd.model.quick import quick
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.values import Value
 
@@ -22,6 +23,7 @@ class Status(StrEnum):
     EXCLUDED = "excluded"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """A left and a right entity of a flow that belong together; one may still be missing.
@@ -101,6 +103,7 @@ class IntentState(StrEnum):
     UNKNOWN = "unknown"  # the answer never came; being resolved
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """One write, stored before it is sent. It disappears when its outcome is stored.
@@ -159,6 +162,7 @@ class StoredSend:
     sent_at: datetime
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """A hint to look at an entity soon. `generation` counts hints: a turn deletes only the one it claimed."""
@@ -180,6 +184,7 @@ class FieldChange:
     side: Side
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
     """One line of a record's append-only account.

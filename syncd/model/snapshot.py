@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from syncd.model.nouns import Noun
+from syncd.model.quick import quick
 from syncd.model.references import Kind
 
 
@@ -19,6 +20,7 @@ class Presence(StrEnum):
     MERGED = "merged"  # into another one, see `merged_into`
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """One entity as it was read.
