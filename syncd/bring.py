@@ -23,9 +23,15 @@ Three = TypeVar("Three", str, MatchKey)
 
 @dataclass(slots=True)
 class Seen:
-    """Entities read from vendors in this turn: newer than what the store holds until the turn is stored."""
+    """What a turn has looked at so far.
+
+    Attributes:
+        fresh: read from vendors in this turn: newer than what the store holds until the turn is stored.
+        held: what the store holds; taken from there once.
+    """
 
     fresh: dict[EntityRef, Snapshot] = field(default_factory=dict)
+    held: dict[EntityRef, Snapshot] = field(default_factory=dict)
 
     def add(self, connection: str, snapshots: Iterable[Snapshot]) -> None:
         for snapshot in snapshots:
@@ -88,13 +94,11 @@ class Bringer:
         return found
 
     async def _held(self, connection: str, kind: Kind, ids: list[str]) -> dict[str, Snapshot]:
-        refs = [EntityRef(connection, kind, id) for id in ids]
-        found = {ref.id: self._seen.fresh[ref] for ref in refs if ref in self._seen.fresh}
-        rest = [ref for ref in refs if ref.id not in found]
+        refs, fresh, held = [EntityRef(connection, kind, id) for id in ids], self._seen.fresh, self._seen.held
+        rest = [ref for ref in refs if ref not in fresh and ref not in held]
         if rest:
-            stored = await self._engine.store.read(lambda tx: tx.snapshots(rest))
-            found |= {ref.id: snapshot for ref, snapshot in stored.items()}
-        return found
+            held |= await self._engine.store.read(lambda tx: tx.snapshots(rest))
+        return {ref.id: (fresh if ref in fresh else held)[ref] for ref in refs if ref in fresh or ref in held}
 
     async def completed(self, flow: FlowRules, side: Side, snapshots: Iterable[Snapshot]) -> dict[str, Snapshot]:
         """What was last read before all of its fields were mapped, read anew, so that the next edit shows; by id."""
@@ -146,7 +150,10 @@ class Bringer:
         return await self._engine.store.read(lambda tx: tx.records_by_key(self._sync.name, flow, keys))
 
     async def _index(self, connection: str, kind: Kind, keys: list[MatchKey]) -> dict[MatchKey, tuple[Snapshot, ...]]:
-        return await self._engine.store.read(lambda tx: tx.find_entities(connection, kind, keys))
+        held = self._seen.held
+        found = await self._engine.store.read(lambda tx: tx.find_entities(connection, kind, keys, held))
+        held |= {EntityRef(connection, kind, s.id): s for listed in found.values() for s in listed}
+        return found
 
     async def mark_busy(self, records: Iterable[Record]) -> None:
         """Note which of these records have a request out."""

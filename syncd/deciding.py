@@ -22,6 +22,7 @@ from syncd.model.action import Action
 from syncd.model.record import Change, IntentState, Priority, Record, Status
 from syncd.model.references import EntityRef, Side
 from syncd.model.snapshot import Presence, Snapshot
+from syncd.model.waiting import on_record
 
 log = structlog.get_logger("syncd.turn")
 
@@ -63,18 +64,22 @@ class Decider:
         self._sync = work.sync
         self._bringer = Bringer(engine, work.sync, seen)
         self._asked: dict[str, tuple[Action, ...]] = {}
+        self._claimed: set[EntityRef] = set()
+        self._awaited: set[str] = set()
+        self._put_off: list[tuple[FlowRules, Case, set[str]]] = []
 
     async def decide(self, claimed: list[Change], due: list[Record]) -> Work:
         """Decide what these hints and due records stand for, flow by flow."""
         sync = self._sync
         refs = [c.ref for c in claimed if c.ref.connection in (sync.left, sync.right)]
+        self._claimed = {change.ref for change in claimed if change.cause != KEPT}
         for flow in sync.flows:
             records = await self._records(flow, refs, [r for r in due if r.flow == flow.name])
             free, busy = await self._free(records)
             self._work.busy += busy
             await self._decide(flow, await self._cases(flow, free))
         await self._decide_wanted()
-        self._keep_children({change.ref for change in claimed if change.cause != KEPT})
+        await self._keep_children()
         return self._work
 
     async def _decide_wanted(self) -> None:
@@ -89,26 +94,47 @@ class Decider:
         for flow in self._sync.flows:
             await self._decide(flow, await self._cases(flow, [one for one in free if one[0].flow == flow.name]))
 
-    def _keep_children(self, claimed: set[EntityRef]) -> None:
+    async def _keep_children(self) -> None:
         """New records whose parents are only just being made are not worth storing: they are decided after them.
 
         Only once: who still waits then is stored, and seen to wait.
         """
-        decisions = self._work.decisions
-        coming = {
-            f"record:{id}" for id, made in decisions.items() if made.commands or made.record.status is Status.SYNCED
-        }
+        decisions, coming = self._work.decisions, self._coming()
+        self._awaited.clear()
+        for flow, case, parents in self._put_off:
+            if parents & coming:
+                self._work.kept |= self._refs(case.record) & self._claimed
+            else:
+                await self._decide(flow, [case])
         for id, made in list(decisions.items()):
             record = made.record
             if id in self._work.before or record.code != "waits_parent" or record.waits_for not in coming:
                 continue
-            kind = self._sync.flow(record.flow).kind
-            refs = {
-                EntityRef(self._sync.connection(s), kind, own) for s in Side if (own := record.entity(s)) is not None
-            }
-            if refs & claimed:
-                self._work.kept |= refs & claimed
+            if refs := self._refs(record) & self._claimed:
+                self._work.kept |= refs
                 del decisions[id]
+
+    def _coming(self) -> set[str]:
+        """Those that are made with this turn, as children wait for them."""
+        made = self._work.decisions.items()
+        return {on_record(id) for id, one in made if one.commands or one.record.status is Status.SYNCED}
+
+    def _refs(self, record: Record) -> set[EntityRef]:
+        kind = self._sync.flow(record.flow).kind
+        return {EntityRef(self._sync.connection(s), kind, id) for s in Side if (id := record.entity(s)) is not None}
+
+    def _waits_too(self, case: Case, flow: FlowRules, parents: Iterable[PartnerKey]) -> bool:
+        """Whether a new record has a parent that a sibling waits for already: then it is put off unseen.
+
+        It would be decided to wait as well, and once more when its parent is there. Products are not waited for by all.
+        """
+        needed = [key for key in parents if key[0] in (flow.customers, flow.invoices)]
+        known = (self._bringer.facts.partners.get(key) for key in needed)
+        awaited = {on_record(parent.id) for parent in known if parent is not None} & self._awaited
+        if not awaited or case.stored or not self._refs(case.record) & self._claimed:
+            return False
+        self._put_off.append((flow, case, awaited))
+        return True
 
     async def _records(self, flow: FlowRules, refs: list[EntityRef], due: list[Record]) -> list[tuple[Record, bool]]:
         """The flow's records these entities and due rows stand for; each with whether it is stored or new."""
@@ -216,12 +242,15 @@ class Decider:
         context = Context(sync=self._sync, flow=flow, facts=facts, now=now, restored=self._engine.restored)
         for case in cases:
             self._known(case.record, flow)
-        await self._bringer.foresee(Needs.union([foreseen(case, context) for case in cases]))
+        ahead = {case.record.id: foreseen(case, context) for case in cases}
+        await self._bringer.foresee(Needs.union(list(ahead.values())))
         for last in (*[False] * ROUNDS, True):
             lacking: list[Case] = []
             wanted: list[Needs] = []
             for case in cases:
                 if case.record.id in self._work.folded:
+                    continue
+                if self._waits_too(case, flow, ahead[case.record.id].partners):
                     continue
                 try:
                     self._take(case, self._planned(case, context, last=last), flow)
@@ -272,6 +301,8 @@ class Decider:
         if decision.record.rules_digest != flow.digest:
             decision = replace(decision, record=replace(decision.record, rules_digest=flow.digest))
         work.decisions[decision.record.id] = decision
+        if decision.record.code == "waits_parent" and decision.record.waits_for is not None and not case.stored:
+            self._awaited.add(decision.record.waits_for)
         for record in (decision.record, *decision.splits):
             self._known(record, flow)
 

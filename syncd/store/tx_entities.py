@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, select
@@ -107,9 +108,17 @@ class EntitiesPart(TxPart):
         return found
 
     def find_entities(
-        self, connection: str, kind: Kind, keys: Sequence[MatchKey]
+        self,
+        connection: str,
+        kind: Kind,
+        keys: Sequence[MatchKey],
+        held: Mapping[EntityRef, Snapshot] = MappingProxyType({}),
     ) -> dict[MatchKey, tuple[Snapshot, ...]]:
-        """Present entities that hold these keys, by id; every key is in the answer."""
+        """Present entities that hold these keys, by id; every key is in the answer.
+
+        Args:
+            held: what was taken out of the store already.
+        """
         found: dict[MatchKey, list[Snapshot]] = {key: [] for key in keys}
         fields = defaultdict(list)
         for key in found:
@@ -119,7 +128,8 @@ class EntitiesPart(TxPart):
                 asked = {index_key(value): MatchKey(field, value) for value in chunk}
                 place = {"connection": connection, "kind": kind.value, "field": field}
                 for row in _HOLDERS.rows(self._connection, **place, listed=list(asked)):
-                    found[asked[row.value]].append(snapshot_from_plain(kind, row.id, row.body))
+                    taken = held.get(EntityRef(connection, kind, row.id))
+                    found[asked[row.value]].append(taken or snapshot_from_plain(kind, row.id, row.body))
         return {key: tuple(snapshots) for key, snapshots in found.items()}
 
     def entity_ids(self, connection: str, kind: Kind) -> list[str]:
