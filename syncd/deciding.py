@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import structlog
@@ -19,6 +19,7 @@ from syncd.core.plan import plan, settled
 from syncd.core.rules import FlowRules, SyncRules
 from syncd.engine import Engine
 from syncd.model.action import Action
+from syncd.model.quick import replace
 from syncd.model.record import Change, IntentState, Priority, Record, Status
 from syncd.model.references import EntityRef, Side
 from syncd.model.snapshot import Presence, Snapshot

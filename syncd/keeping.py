@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from syncd.approvals import Gate
@@ -15,6 +14,7 @@ from syncd.core.rules import SyncRules
 from syncd.deciding import KEPT, Work
 from syncd.engine import Engine, observed
 from syncd.guard import Guard
+from syncd.model.quick import replace
 from syncd.model.record import Activity, Change, Intent, IntentState, Priority, Record, Status
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Presence

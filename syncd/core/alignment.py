@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from operator import attrgetter
 
 from syncd.model.nouns import Line
+from syncd.model.quick import replace
 
 Pair = tuple[int, int]  # index in the old list, index in the new one
 

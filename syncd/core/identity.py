@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from syncd.core.alignment import carry_keys
 from syncd.core.content import label, match_keys
 from syncd.core.decision import Case, Context
@@ -11,6 +9,7 @@ from syncd.core.outcome import Settled
 from syncd.core.parents import FALLBACK
 from syncd.model.content import Content
 from syncd.model.nouns import Invoice, InvoiceStatus
+from syncd.model.quick import replace
 from syncd.model.record import Record
 from syncd.model.references import Side
 from syncd.model.snapshot import Presence, Snapshot

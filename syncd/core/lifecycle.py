@@ -7,11 +7,11 @@ documentation is printed from it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
 from syncd.core.catalogue import CATALOGUE, Group
+from syncd.model.quick import replace
 from syncd.model.record import Record, Status
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from syncd.model.money import minor_digits, rounded
 from syncd.model.nouns import Line
+from syncd.model.quick import replace
 from syncd.model.values import decimal_text
 
 HUNDREDTHS = Decimal("0.01")

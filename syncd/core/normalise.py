@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 from syncd.core.alignment import FACTS, align, facts
 from syncd.model.content import Content
 from syncd.model.nouns import Line
+from syncd.model.quick import replace
 from syncd.model.values import Value, decimal_text
 
 Rules = tuple[str, ...]

@@ -6,8 +6,6 @@ each side against its own base - conflict rule - mapping and validation - parent
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from syncd.core.actions import BY_PERSON, carried_out
 from syncd.core.catalogue import Group, entry
 from syncd.core.commands import create
@@ -31,6 +29,7 @@ from syncd.core.vanished import revived, vanished
 from syncd.core.variance import ACCEPTABLE, ACCEPTED, is_accepted
 from syncd.core.waking import woken_by
 from syncd.model.nouns import Invoice, Party, Payment, Product
+from syncd.model.quick import replace
 from syncd.model.record import Activity, Op
 from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.snapshot import Presence, Snapshot

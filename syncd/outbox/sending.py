@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import anyio
 
@@ -12,6 +12,7 @@ from syncd.connectors.base import ConnectionTrouble, Connector, NotDone, Order, 
 from syncd.connectors.errand import Errand, on
 from syncd.engine import Engine
 from syncd.health import Health
+from syncd.model.quick import replace
 from syncd.model.record import Intent, IntentState
 from syncd.outbox.orders import stored
 from syncd.outbox.outcomes import Outcomes

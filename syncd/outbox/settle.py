@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,6 +20,7 @@ from syncd.core.waking import woken_by
 from syncd.engine import Engine, observed
 from syncd.model.content import Content, shown
 from syncd.model.nouns import Payment
+from syncd.model.quick import replace
 from syncd.model.record import Activity, Change, FieldChange, Intent, IntentState, Op, Record, Status
 from syncd.model.references import EntityRef, Kind, MatchKey, Side
 from syncd.model.snapshot import Snapshot

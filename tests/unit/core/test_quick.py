@@ -1,10 +1,11 @@
 """Dataclasses with a quick constructor are the frozen ones they were."""
 
-from dataclasses import FrozenInstanceError, dataclass, field, replace
+import dataclasses
+from dataclasses import FrozenInstanceError, dataclass, field
 
 import pytest
 
-from syncd.model.quick import quick
+from syncd.model.quick import quick, replace
 
 
 @quick
@@ -29,14 +30,17 @@ def test_it_takes_what_it_took():
         Sample()
     with pytest.raises(TypeError):
         Sample("a", 1, ["a"])
-    assert replace(one, size=4) == Sample("a", 4)
+    for put in (replace, dataclasses.replace):
+        assert put(one, size=4) == Sample("a", 4)
+    with pytest.raises(AttributeError):
+        replace(one, weight=1)
 
 
 def test_it_is_frozen():
     """Once it is made nothing about it changes, and it is nothing else than it says."""
-    one = Sample("a")
-    with pytest.raises(FrozenInstanceError):
-        one.name = "b"
-    with pytest.raises(FrozenInstanceError):
-        del one.name
-    assert type(one) is Sample
+    for one in (Sample("a"), replace(Sample("b"), name="a")):
+        with pytest.raises(FrozenInstanceError):
+            one.name = "b"
+        with pytest.raises(FrozenInstanceError):
+            del one.name
+        assert type(one) is Sample
