@@ -24,6 +24,7 @@ from typing import Protocol
 from syncd.core.filter_values import FieldType
 from syncd.core.pacing import Window
 from syncd.model.nouns import Allocation, Line
+from syncd.model.quick import quick
 from syncd.model.record import Op
 from syncd.model.references import Kind, MatchKey
 from syncd.model.snapshot import Presence, Snapshot
@@ -131,6 +132,7 @@ class Account:
     problems: tuple[FieldProblem, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
     """One entity that may have changed. A poll that carries the whole object gives the snapshot; else it is a hint."""
@@ -154,6 +156,7 @@ class Page:
     cursors: Mapping[str, str]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One write, as the outbox hands it to a connector.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 
@@ -12,6 +11,7 @@ from syncd.core.facts import together
 from syncd.core.ledger import ZERO, Standing, filled, rest, standing
 from syncd.core.outcome import Settled
 from syncd.model.nouns import Allocation, Invoice, InvoiceStatus, Payment, PaymentStatus
+from syncd.model.quick import replace
 from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.snapshot import Presence, Snapshot
 

@@ -17,6 +17,7 @@ from syncd.core.decision import Case, Command, Decision
 from syncd.core.rules import FlowRules
 from syncd.model.breaker import Breaker, Tally
 from syncd.model.nouns import Invoice, Noun, Payment
+from syncd.model.quick import quick
 from syncd.model.record import Op, Record, Status
 from syncd.model.references import Side
 from syncd.model.snapshot import Presence
@@ -55,6 +56,7 @@ class Limits:
     closed: int = 20
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """One record's wanted writes, as far as breakers look at them.

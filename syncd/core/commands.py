@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from syncd.core.allocations import accounted, split
@@ -16,6 +16,7 @@ from syncd.core.rules import Group
 from syncd.core.translate import Wanted, derived, lines_there, whole
 from syncd.model.content import Content
 from syncd.model.nouns import Allocation, Invoice, Line, Noun, Party, Payment, field_value
+from syncd.model.quick import replace
 from syncd.model.record import Op
 from syncd.model.references import Side
 from syncd.model.values import Value

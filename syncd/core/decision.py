@@ -75,6 +75,7 @@ class Context:
     restored: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One write that is wanted; the turn stores it as an intent before anything leaves.

@@ -13,6 +13,7 @@ from datetime import date
 from typing import TypeVar
 
 from syncd.core.content import Normalisers
+from syncd.model.quick import quick
 from syncd.model.record import Record
 from syncd.model.references import Kind, MatchKey, Side
 from syncd.model.snapshot import Snapshot
@@ -52,6 +53,7 @@ FindKey = tuple[Side, Kind, MatchKey]
 PartnerKey = tuple[str, Side, str]  # flow, side, entity id
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
     """What the turn must bring: entities as last seen, the vendor's answer to a look-up, records of other entities.

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from syncd.core.decision import Case, Context
 from syncd.core.identity import identified, with_entity
+from syncd.model.quick import replace
 from syncd.model.references import Side
 from syncd.model.snapshot import Snapshot
 

@@ -8,11 +8,12 @@ memos, deposits, credits a vendor applies by itself) is shown as such and never 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from syncd.model.nouns import Allocation, Invoice, InvoiceStatus, Payment, PaymentStatus
+from syncd.model.quick import replace
 
 ZERO = Decimal(0)
 

@@ -9,11 +9,13 @@ from datetime import datetime
 from syncd.core.facts import SideFacts
 from syncd.core.rules import FlowRules, Requirement
 from syncd.model.nouns import Invoice, InvoiceStatus, Party, Payment, PaymentStatus, Product
+from syncd.model.quick import quick
 from syncd.model.record import Record
 from syncd.model.references import Side
 from syncd.model.snapshot import Snapshot
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What a test may look at. `target` is the account the record would go to."""

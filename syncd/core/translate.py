@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -30,6 +30,7 @@ from syncd.model.nouns import (
     Product,
     field_value,
 )
+from syncd.model.quick import replace
 from syncd.model.references import EntityRef, Kind, Side
 from syncd.model.snapshot import Presence
 from syncd.model.values import Value

@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from syncd.model.nouns import Line
+from syncd.model.quick import quick
 from syncd.model.values import Value, decimal_text, digest, from_plain, plain
 
 # Not asdict(): it copies deeply, which cost half of a large transaction.
@@ -24,6 +25,7 @@ _LINE_FACTS = tuple(name for name in _LINE_FIELDS if name not in ("id", "key"))
 _facts = attrgetter(*_LINE_FACTS)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """Mapped fields by row name, and an invoice's lines. `lines` is None for kinds that have none."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from syncd.model.breaker import Breaker
+from syncd.model.quick import quick
 from syncd.model.record import IntentState, Record
 from syncd.model.references import EntityRef, MatchKey
 from syncd.model.snapshot import Snapshot
@@ -15,6 +16,7 @@ NOTE = "note"
 """Stands in `CountRow.status` where the row counts a note (`code` is the note) and not a status."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """One look at an entity. `keys` is what it can be found by; our marker on the snapshot is added by the store."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,6 +34,7 @@ from syncd.model.nouns import (
     PaymentStatus,
     Product,
 )
+from syncd.model.quick import quick, replace
 from syncd.model.references import Kind
 from syncd.model.snapshot import Presence, Snapshot
 from syncd.model.values import Value
@@ -55,6 +56,7 @@ PAYMENT_STATUS = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadLine:
     """A line item, with the tax HubSpot computed on it and the time it was changed last."""
@@ -64,6 +66,7 @@ class ReadLine:
     modified: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What belongs to an invoice besides its own record."""

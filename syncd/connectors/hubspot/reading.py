@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -35,6 +34,7 @@ from syncd.connectors.hubspot.wire import Record
 from syncd.connectors.together import together
 from syncd.model.money import rounded
 from syncd.model.nouns import Adjustment, AdjustmentKind
+from syncd.model.quick import replace
 from syncd.model.references import Kind
 from syncd.model.snapshot import Presence, Snapshot
 from syncd.model.values import decimal_text
