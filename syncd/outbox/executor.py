@@ -48,14 +48,15 @@ class Executor:
     async def flush(self) -> int:
         """Carry out everything that may go out now; returns how many outcomes were stored."""
         counts: list[int] = []
+        usable = [name for name in self._engine.connectors if self._health.fine(name)]
+        in_line = await self._engine.store.read(lambda tx: tx.with_intents(usable))
 
         async def one(name: str) -> None:
             counts.append(await self._connection(name))
 
         async with anyio.create_task_group() as group:
-            for name in self._engine.connectors:
-                if self._health.fine(name):
-                    group.start_soon(one, name)
+            for name in in_line:
+                group.start_soon(one, name)
         return sum(counts)
 
     async def _connection(self, name: str) -> int:

@@ -95,4 +95,5 @@ def _within(dialect: Dialect) -> Within:
 
 
 def _encoded(values: list[str] | tuple[str, ...]) -> str:
+    """The values as one parameter: SQLAlchemy renders its own IN anew for every single value."""
     return msgspec.json.encode(values).decode()

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, text
+from sqlalchemy import ColumnElement, Connection
 
 from syncd.store.seal import Seal
 
 T = TypeVar("T")
-
-_EACH = text("SELECT value FROM json_each(:listed)")
-_EACH_ON_POSTGRESQL = text("SELECT json_array_elements_text(CAST(:listed AS json))")
 
 CHUNK = 500
 """Values in one IN list: far below SQLite's 32,766 variables, and few enough distinct statement lengths."""
@@ -33,15 +29,6 @@ def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
     rest = iter(dict.fromkeys(values))
     while chunk := list(islice(rest, size)):
         yield chunk
-
-
-def within(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
-    """`column IN (values)`, the values as one parameter: SQLAlchemy renders its own anew for every single value.
-
-    The values are compared as they are, whatever the column's type makes of those that are stored.
-    """
-    each = _EACH if connection.dialect.name == "sqlite" else _EACH_ON_POSTGRESQL
-    return column.in_(each.bindparams(bindparam("listed", msgspec.json.encode(values).decode(), unique=True)))
 
 
 def unindexed(column: ColumnElement[str]) -> ColumnElement[str]:

@@ -12,12 +12,15 @@ from sqlalchemy import delete, func, select
 from syncd.model.record import Status
 from syncd.store import schema
 from syncd.store.base import TxPart
-from syncd.store.many import Many, upserted
+from syncd.store.many import Many, each, same, upserted
 from syncd.store.rows import NOTE, CountDifference, CountRow, HourRow
 
 _Group = tuple[str, str, str, str]
 _ADD_HOUR = Many(lambda insert, _: insert(schema.counts_hourly).on_conflict_do_nothing())
 _SHIFT = upserted(schema.counts, lambda new: {"n": schema.counts.c.n + new.n})
+_GROUP = ("sync", "flow", "status", "code")
+_GROUP_KEY = tuple(f"key_{name}" for name in _GROUP)
+_DROP_EMPTY = each(delete(schema.counts).where(*same(schema.counts, _GROUP), schema.counts.c.n == 0))
 
 
 class Standing(NamedTuple):
@@ -86,15 +89,9 @@ class CountsPart(TxPart):
         delta: Counter[_Group] = Counter()
         delta.update(group for standing in after for group in _groups(standing))
         delta.subtract(group for standing in before for group in _groups(standing))
-        table = schema.counts
-        rows = [
-            {"sync": sync, "flow": flow, "status": status, "code": code, "n": n}
-            for (sync, flow, status, code), n in sorted(delta.items())
-            if n
-        ]
-        if rows:
-            _SHIFT.run(self._connection, rows)
-            self._connection.execute(delete(table).where(table.c.n == 0))
+        moved = [(group, n) for group, n in sorted(delta.items()) if n]
+        _SHIFT.run(self._connection, [{**dict(zip(_GROUP, group, strict=True)), "n": n} for group, n in moved])
+        _DROP_EMPTY.run(self._connection, [dict(zip(_GROUP_KEY, group, strict=True)) for group, n in moved if n < 0])
 
 
 def _groups(standing: Standing) -> Iterable[_Group]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from syncd.store import schema
-from syncd.store.base import TxPart, chunks
+from syncd.store.asked import Asked
+from syncd.store.base import TxPart
 from syncd.store.many import added
 
 _table = schema.deliveries
 _ADD = added(_table)
+_ASKED = Asked(lambda _: select(_table.c.at).where(_table.c.event == bindparam("event")))
 _BATCH = 20_000  # rows a pruning transaction drops at most: some ten milliseconds
 
 
@@ -21,11 +23,8 @@ class DeliveriesPart(TxPart):
 
     def known_deliveries(self, events: Iterable[bytes]) -> dict[bytes, datetime]:
         """Those of the events that were remembered, with when."""
-        found: dict[bytes, datetime] = {}
-        for chunk in chunks(events):
-            query = select(_table.c.event, _table.c.at).where(_table.c.event.in_(chunk))
-            found |= {bytes(row.event): row.at for row in self._connection.execute(query)}
-        return found
+        asked = ((event, _ASKED.value(self._connection, event=event)) for event in events)
+        return {event: at for event, at in asked if at is not None}
 
     def remember_deliveries(self, events: Iterable[bytes], at: datetime) -> None:
         """Remember events that are not known yet, each of them once."""

@@ -13,7 +13,7 @@ from syncd.model.record import Intent, IntentState, Op, Priority, StoredSend
 from syncd.model.references import Kind, Side
 from syncd.store import schema
 from syncd.store.asked import Asked
-from syncd.store.base import TxPart, chunks, within
+from syncd.store.base import TxPart, chunks
 from syncd.store.codec import Reading, intent_body, intent_body_fields
 from syncd.store.many import Many, Row, added, each, same
 from syncd.store.rows import UnderWay
@@ -61,6 +61,8 @@ _UNDER_WAY = Asked(
         .order_by(_table.c.created_at, _table.c.id)
     )
 )
+_ANY = Asked(lambda _: select(_table.c.id).where(_HERE).limit(1))
+_DROP = each(delete(_table).where(*same(_table, ("id",))))
 _STORED = Asked(lambda within: select(_table.c.id).where(within(_table.c.id)))
 _SEND = Asked(lambda _: select(schema.sends).where(schema.sends.c.id == bindparam("id")))
 
@@ -110,6 +112,10 @@ class IntentsPart(TxPart):
         ]
         return sorted(map(_intent_of, rows), key=lambda one: (one.priority, one.created_at, one.id))
 
+    def with_intents(self, connections: Sequence[str]) -> list[str]:
+        """Those of the connections that something stands in the outbox of, whatever has become of it."""
+        return [name for name in connections if _ANY.rows(self._connection, connection=name)]
+
     def unsent_intents(self) -> list[Intent]:
         """Everything that is decided and has not left, of all connections, oldest first."""
         return [_intent_of(row) for row in _UNSENT.rows(self._connection)]
@@ -126,8 +132,7 @@ class IntentsPart(TxPart):
         _SAVE.run(self._connection, [{**_columns_of(i, _MOVING), "key_id": i.id} for i in intents])
 
     def drop_intents(self, ids: Sequence[str]) -> None:
-        for chunk in chunks(ids):
-            self._connection.execute(delete(_table).where(within(self._connection, _table.c.id, chunk)))
+        _DROP.run(self._connection, [{"key_id": id} for id in ids])
 
     def open_counts(self, sync: str, flow: str) -> dict[Op, int]:
         """How many writes of each sort wait to be sent; what there is none of is absent."""

@@ -14,7 +14,7 @@ from syncd.model.record import Record, Status
 from syncd.model.references import Side
 from syncd.store import schema
 from syncd.store.asked import Asked
-from syncd.store.base import chunks, unindexed, within
+from syncd.store.base import chunks, unindexed
 from syncd.store.codec import Reading
 from syncd.store.columns import index_key
 from syncd.store.many import Row, added, each, same, upserted
@@ -32,6 +32,7 @@ _SLIM = [
     null().label(column.name) if column.name in ("left_base", "right_base") else column for column in _table.columns
 ]
 _ADD_KEYS = added(schema.keys)
+_DROP_KEYS = each(delete(schema.keys).where(*same(schema.keys, ("record",))))
 _SEARCHED = ("label", "match_key", "left_id", "right_id")
 _FLOW = (_table.c.sync == bindparam("sync"), _table.c.flow == bindparam("flow"))
 _BY_ID = Asked(lambda within: select(_table).where(within(_table.c.id)).order_by(_table.c.id))
@@ -167,8 +168,7 @@ class RecordsPart(CountsPart):
 
     def _replace_search_keys(self, rows: Iterable[Row]) -> None:
         changed = list(rows)
-        for chunk in chunks(row["id"] for row in changed):
-            self._connection.execute(delete(schema.keys).where(within(self._connection, schema.keys.c.record, chunk)))
+        _DROP_KEYS.run(self._connection, [{"key_record": row["id"]} for row in changed])
         _ADD_KEYS.run(self._connection, [{"key": key, "record": row["id"]} for row in changed for key in _keys(row)])
 
 

@@ -61,7 +61,7 @@ class Direct:
         return self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        return await self.write(work)
+        return work(self._connection)  # nothing else happens meanwhile: every statement sees the same moment
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         with explained():

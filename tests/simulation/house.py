@@ -1,7 +1,7 @@
 """One house of the simulation: two vendors, a state, and the lives of a daemon over it, one after the other."""
 
 import asyncio
-import copy
+import pickle
 import random
 import shutil
 import sqlite3
@@ -25,7 +25,7 @@ from syncd.connectors.http import AnswerLost, HttpReply, HttpRequest, NotSent, T
 from syncd.feed.intake import Verdict
 from syncd.ownership.local import owned
 from syncd.running import App
-from syncd.sandbox.base import Request, Vendor
+from syncd.sandbox.base import Request
 from syncd.sandbox.delivery import Ending
 from syncd.sandbox.outgoing import Attempt
 from syncd.sandbox.world import World, create_world
@@ -464,7 +464,7 @@ class House:
 class Beginning:
     """What every story begins from: vendors and a state that know each other, made once a process."""
 
-    vendors: Mapping[str, Vendor]
+    vendors: bytes
     picture: bytes
     safe: Mapping[tuple[str, str], str]
     elapsed: float
@@ -472,7 +472,7 @@ class Beginning:
     variants: Mapping[str, Config]
 
     def house(self, seed: int) -> House:
-        world = World(copy.deepcopy(dict(self.vendors)))
+        world = World(pickle.loads(self.vendors))
         for vendor in VENDORS:
             _listen(world, vendor, seed)
         disk = Disk()
@@ -498,7 +498,8 @@ def beginning(clear: Callable[[World], None], *changes: tuple[str, str]) -> Begi
     house.run(900)
     house.kill()
     variants = {name: _config(world, [*changes, change]) for name, change in VARIANTS.items()}
-    return Beginning(world.vendors, disk.picture(), dict(house.safe.kept), house.time.past, config, variants)
+    vendors, picture = pickle.dumps(dict(world.vendors)), disk.picture()
+    return Beginning(vendors, picture, dict(house.safe.kept), house.time.past, config, variants)
 
 
 def _config(world: World, changes: Sequence[tuple[str, str]]) -> Config:

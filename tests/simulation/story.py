@@ -17,6 +17,7 @@ PEACE = 2 * 3600.0  # virtual seconds within which everything must have come to 
 AN_HOUR = 3700.0
 AHEAD = 3600.0  # seconds that the daemon's clock may have been ahead when it last looked
 QUIET = 400.0  # this long without a write means that nothing more will come
+LATE = 300.0  # and so much longer it is watched: with `QUIET` longer than anything is put off
 
 
 @dataclass
@@ -139,7 +140,7 @@ def _waits(house: House) -> bool:
 def late_writes(house: House) -> list[str]:
     """What is written while nobody does anything, poll after poll."""
     before = {vendor: len(house.world.vendors[vendor].journal.entries) for vendor in VENDORS}
-    house.run(660)
+    house.run(LATE)
     return [
         f"{vendor} {entry.operation} {entry.kind} {entry.id} {dict(entry.fields)}"
         for vendor in VENDORS
