@@ -35,6 +35,7 @@ bench: setup
 	$(RUN)/python -m tests.bench --json bench.json
 
 hunt: setup
+	$(RUN)/python -m tests.simulation --steps 400 --seconds 1200 --jobs 2 --first 100000 --json hunt.json
 	$(RUN)/pytest -n 2 --dist worksteal -q -m slow
 	$(RUN)/pytest -n 2 --dist worksteal -q --hypothesis-profile=many tests/properties
 

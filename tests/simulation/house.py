@@ -486,17 +486,18 @@ class Beginning:
         return made
 
 
-def beginning(clear: Callable[[World], None], *changes: tuple[str, str]) -> Beginning:
-    """Vendors with little in them, and a daemon that has looked at it all."""
+def beginning(clear: Callable[[World], None], *changes: tuple[str, str], looked: bool = True) -> Beginning:
+    """Vendors with little in them, and a daemon that has looked at it all, or has yet to."""
     world = create_world()
     clear(world)
     config = _config(world, changes)
     disk = Disk()
     _at_once(disk.inline.write(migrate.upgrade))
     house = House(0, world, config, disk, Safe())
-    house.start()
-    house.run(900)
-    house.kill()
+    if looked:
+        house.start()
+        house.run(900)
+        house.kill()
     variants = {name: _config(world, [*changes, change]) for name, change in VARIANTS.items()}
     vendors, picture = pickle.dumps(dict(world.vendors)), disk.picture()
     return Beginning(vendors, picture, dict(house.safe.kept), house.time.past, config, variants)

@@ -38,19 +38,30 @@ class Ended:
     kills: int = 0
     requests: int = 0
     writes: int = 0
+    early: bool = False
 
     def words(self) -> str:
         """For a failing test: what is wrong, and how to see it again."""
         found = "\n".join(f"  {name}: {each}" for name, listed in self.wrong.items() for each in listed[:5])
-        return (
-            f"seed {self.seed}: {found}\nreplay: .venv/bin/python -m tests.simulation {self.seed} --steps {self.steps}"
-        )
+        how = f"{self.seed} --steps {self.steps}{' --early' if self.early else ''}"
+        return f"seed {self.seed}: {found}\nreplay: .venv/bin/python -m tests.simulation {how}"
 
 
 @cache
 def plain() -> Beginning:
-    """The beginning of all stories: the sandbox's own data, looked at once."""
+    """The beginning of most stories: the sandbox's own data, looked at once."""
     return beginning(lambda world: None)
+
+
+@cache
+def bare() -> Beginning:
+    """The same data, and a daemon that has never run."""
+    return beginning(lambda world: None, looked=False)
+
+
+def beginning_of(seed: int) -> Beginning:
+    """Every tenth story tells of a first sync."""
+    return bare() if seed % 10 == 7 else plain()
 
 
 def tell(
@@ -69,7 +80,7 @@ def tell(
         calm: nothing goes wrong.
         house: attributes of the house to be set, such as another `work`.
     """
-    made = (start or plain()).house(seed)
+    made = (start or beginning_of(seed)).house(seed)
     with made.watch.listening():
         return _told(made, steps, calm=calm, early=early, **house)
 
@@ -114,6 +125,7 @@ def _told(made: House, steps: int, *, calm: bool, early: bool, **house: object) 
         kills=kills,
         requests=made.requests,
         writes=sum(_ours(made, begun).values()),
+        early=early,
     )
 
 
