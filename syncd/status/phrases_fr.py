@@ -60,6 +60,8 @@ PHRASES: Mapping[str, str] = {
     "its counterpart is inactive": "son équivalent est inactif",
     "a write is on its way": "une écriture est en route",
     "its paid amount is being written": "son montant payé est en cours d’écriture",
+    "Its invoice is gone on the other side.": "Sa facture n’existe plus de l’autre côté.",
+    "An older state was put back.": "Un état plus ancien a été remis en place.",
     "Its invoice is not to be seen on the other side yet.": "Sa facture n’est pas encore visible de l’autre côté.",
     "The same is being created already.": "Le même est déjà en cours de création.",
     "It is not said how much of the payment is for which invoice.": (
