@@ -40,11 +40,10 @@ class Points:
     changes: tuple[int, ...]
     writes: tuple[int, ...]
 
-    def all(self) -> Iterator[Point]:
-        """One by one."""
+    def between(self) -> Iterator[Point]:
+        """Every await and every statement, one by one."""
         yield from (Point(awaits=n) for n in range(self.awaits))
         yield from (Point(statements=n) for n in range(self.statements))
-        yield from self._outcomes()
 
     def telling(self) -> list[Point]:
         """One for each state that a death can leave behind: between two changes it is the same wherever it comes."""
@@ -74,7 +73,26 @@ class Sweep(Trial):
         self.judged(house, door, "undisturbed")
 
     def kill(self, point: Point) -> None:
-        """Let the daemon die there, and another one go on."""
+        """Let the daemon die there, and another one go on, unless one did from the same before."""
+        house, door = self._killed(point)
+        self.figures["points"] += 1
+        if house.life is None:
+            left = _left(house, door)
+            if left in self.known and point.request is None:
+                return
+            self.known.add(left)
+            house.run(DOWN)
+            house.start()
+        house.kill_after(None, None)
+        self.figures["recoveries"] += 1
+        self.judged(house, door, point)
+
+    def know(self) -> None:
+        """Take it that every state a death can leave behind is recovered from elsewhere."""
+        deaths = (self._killed(point) for point in self.points.telling() if point.request is None)
+        self.known |= {_left(house, door) for house, door in deaths}
+
+    def _killed(self, point: Point) -> tuple[House, Door]:
         house, door = self.house()
         door.fate = point.request
         house.start()
@@ -85,17 +103,7 @@ class Sweep(Trial):
             house.run(1.0)
         lives_on = point.request is not None and point.request[1] is Fate.LOST
         assert (house.life is not None) == lives_on, f"nothing happened at {point}"
-        self.figures["points"] += 1
-        if not lives_on:
-            left = _left(house, door)
-            if left in self.known and point.request is None:
-                return
-            self.known.add(left)
-            house.run(DOWN)
-            house.start()
-        house.kill_after(None, None)
-        self.figures["recoveries"] += 1
-        self.judged(house, door, point)
+        return house, door
 
 
 def _left(house: House, door: Door) -> bytes:

@@ -10,6 +10,7 @@ from tests.simulation.scenes import SCENES
 Report = Callable[[str, object], None]
 
 SHARE = 70  # the short form fills it at every so-manieth step
+PARTS = 5  # of a scene's steps, each a test that ends within the time a test may take
 LONG = ("sale_in_crm", "sale_in_books", "due_in_crm", "pay_in_books", "void_in_crm", "removal_in_books")
 
 
@@ -27,7 +28,8 @@ def test_a_full_disk_is_waited_out(record_property: Report) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("name", [*LONG, "rotation_for_books"])
-def test_a_disk_full_at_any_step_is_waited_out(name: str, record_property: Report) -> None:
+def test_a_disk_full_at_any_step_is_waited_out(name: str, part: int, record_property: Report) -> None:
     """At every statement that changes something, at every commit, and at the keeping of a token."""
-    _filled(name, 0, 1, record_property)
+    _filled(name, part, PARTS, record_property)
