@@ -133,14 +133,22 @@ class Client:
         made: dict[str, list[str]] = {id: [] for id in asked}
         path = self.paths.associations(source, target) + "/batch/read"
         for chunk in chunked(asked, LIMITS.association_reads):
-            page = wire.to(wire.LinksPage, await self.post(path, {"inputs": [{"id": id} for id in chunk]}))
-            for links in page.results:
+            page = await self._links_page(path, chunk)
+            results = page.results
+            # Whoever has none is named as such; an answer that merely leaves somebody out is no proof of it.
+            told = {str(links.from_.id) for links in results} | page.without
+            if silent := [id for id in chunk if id not in told]:
+                results = [*results, *(await self._links_page(path, silent)).results]
+            for links in results:
                 id = str(links.from_.id)
                 ends = [str(link.to_object_id) for link in links.to]
                 if links.paging and links.paging.next:
                     ends += await self._further_links(source, id, target, str(links.paging.next.after))
                 made[id] = sorted(dict.fromkeys(ends), key=by_number)
         return made
+
+    async def _links_page(self, path: str, ids: Sequence[str]) -> wire.LinksPage:
+        return wire.to(wire.LinksPage, await self.post(path, {"inputs": [{"id": id} for id in ids]}))
 
     async def search(
         self, object_type: str, filters: Sequence[Filter], properties: Sequence[str], sort: str, limit: int

@@ -132,9 +132,15 @@ class Links(msgspec.Struct):
 
 
 class LinksPage(msgspec.Struct):
-    """An association batch read."""
+    """An association batch read. Records that have none are named in `errors`."""
 
     results: list[Links] = []
+    errors: list[Problem] = []
+
+    @property
+    def without(self) -> set[str]:
+        """The records it says have none."""
+        return {str(id) for problem in self.errors for id in problem.context.get("fromObjectId", [])}
 
 
 class LinkedPage(msgspec.Struct):

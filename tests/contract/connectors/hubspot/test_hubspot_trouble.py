@@ -230,3 +230,11 @@ async def test_unknown_options_are_refused(portal):
     with pytest.raises(ValueError, match="overlapp"):
         async with portal.another(options={"overlapp": 1}):
             pass
+
+
+async def test_an_association_that_an_answer_leaves_out_is_asked_for_again(portal):
+    """A record without any is named as such: silence about one is no proof, and a payment keeps its invoice."""
+    whole = (await portal.connector.read(Kind.PAYMENT, ["6001"]))["6001"]
+    await portal.control.arm("hubspot", "partial", {"path": ".*commerce_payments/invoices/batch/read"}, times=1)
+    assert (await portal.connector.read(Kind.PAYMENT, ["6001"]))["6001"] == whole
+    assert [fault["hits"] for fault in await portal.control.faults()] == [1]

@@ -82,7 +82,8 @@ class TinyPortal:
                 for id in asked
                 if id in links
             ]
-            return {"status": "COMPLETE", "results": found}
+            without = [{"context": {"fromObjectId": [id]}} for id in asked if id not in links]
+            return {"status": "COMPLETE", "results": found, "errors": without}
         rows = self.rows.get(parts[4], {})
         if path.endswith("/batch/read"):
             assert len(body["inputs"]) <= 100
