@@ -1,5 +1,6 @@
 """Short scenes: one thing somebody does, and everything that follows from it."""
 
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -50,7 +51,7 @@ def _after(start: Beginning, *acts: Scene) -> Beginning:
     house.kill()
     return replace(
         start,
-        vendors=house.world.vendors,
+        vendors=pickle.dumps(dict(house.world.vendors)),
         picture=house.disk.picture(),
         safe=dict(house.safe.kept),
         elapsed=house.time.elapsed(),
