@@ -1,7 +1,7 @@
 """A vendor is down for a day: people go on working, and when it is back everything is caught up with."""
 
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -86,8 +86,11 @@ def used_to_much() -> Beginning:
 
     Elsewhere a flow that is new to them has them held by a breaker after an outage, until a person has looked.
     """
-    used_to_it = 'approval = "off"\nguard = { creates = 9000, changes = 9000 }'
-    return beginning(lambda world: None, ('poll = "1m"', 'poll = "5m"'), ('approval = "off"', used_to_it))
+    begun = beginning(lambda world: None, ('poll = "1m"', 'poll = "5m"'))
+    sync = begun.config.syncs["invoicing"]
+    guard = sync.guard.model_copy(update={"creates": 9000, "changes": 9000})
+    config = replace(begun.config, syncs={"invoicing": sync.model_copy(update={"guard": guard})})
+    return replace(begun, config=config)
 
 
 @dataclass
