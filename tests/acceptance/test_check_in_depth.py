@@ -1,5 +1,6 @@
 """`syncd check`: each thing that will hurt is named with its cure before it does; the exit code says how bad it is."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
@@ -118,7 +119,9 @@ async def test_whether_webhooks_arrive(synced: Snapshot) -> None:
         assert "unknown: the daemon is not running" in await _arrival(w)
         async with running(w, "run"):
             await until((w.config.state_dir / SOCKET).exists)
-            assert "leads here" in await _arrival(w)
+            async with asyncio.timeout(60):  # the listener for webhooks opens a moment after the socket
+                while "leads here" not in await _arrival(w):
+                    await asyncio.sleep(0.05)
             port = w.url.rpartition(":")[2]
             w.set("webhooks", public_url=f'"http://127.0.0.1:{port}"')
             assert "something else answers" in await _arrival(w)

@@ -296,7 +296,7 @@ async def daemon(w):
         serving(opened, socket_path(w.config.state_dir, os.environ)),
         anyio.create_task_group() as group,
     ):
-        group.start_soon(opened.work, stop)
+        group.start_soon(opened.loop.work, stop)
         yield
         stop.set()
 

@@ -13,7 +13,8 @@ from tests.simulation.story import late_writes, settle
 
 def judged(house: House) -> dict[str, list[str]]:
     """What the judges find once all has come to its end."""
-    begun = {vendor: len(plain().vendors[vendor].journal.entries) for vendor in VENDORS}
+    before = plain().house(1).world.vendors
+    begun = {vendor: len(before[vendor].journal.entries) for vendor in VENDORS}
     unsettled = not settle(house)
     late, status = late_writes(house), house.shown()
     house.kill()
