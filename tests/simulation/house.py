@@ -372,6 +372,9 @@ class House:
         assert self.life is not None
         assert self.life.over is not None
         if self.life.over.done() and not self.life.dead:
+            if isinstance(self.life.over.exception(), StoreLocked):
+                self.life.dead = True  # a start that waited too long for the lock: it is for another to try again
+                return
             self.life.over.result()
             raise AssertionError("the daemon ended by itself")
 
