@@ -150,7 +150,7 @@ def untold(context: Context, case: Case, source: Side) -> dict[str, Value]:
 
 
 def retold(context: Context, case: Case, source: Side) -> dict[str, Value]:
-    """Derived fields the mirror shows differently from what it was told: a person edited them there."""
+    """Derived fields the mirror shows differently from how they are: edited there, or told since by a later us."""
     there = present_noun(case, source.other)
     wanted = derived(context, told_noun(context, case, source), source)
     return {path: value for path, value in wanted.items() if field_value(there, path) != value}

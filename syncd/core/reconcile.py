@@ -241,7 +241,9 @@ def _told(case: Case, context: Context, source: Side) -> dict[str, Value]:
         return unrecorded(case, context, source)
     if not context.flow.direction.allows(source):
         return {}
-    return untold(context, case, source) | (retold(context, case, source) if restores(case) else {})
+    told = untold(context, case, source)
+    # What a memory that was put back says we told last may be long past.
+    return told | retold(context, case, source) if restores(case) or case.doubted else told
 
 
 def _decision(

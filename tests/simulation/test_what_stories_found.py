@@ -71,3 +71,28 @@ def test_a_payment_of_an_invoice_that_is_gone_over_there_waits_for_nobody(severa
     assert [(r.status, r.words) for r in records if r.right == paid] == [
         ("excluded", "Its invoice is gone on the other side.")
     ]
+
+
+def test_what_was_told_after_the_copy_was_made_is_told_anew() -> None:
+    """A copy knows of no payment; the mirror was told of one since, which is gone by the time the copy is put back."""
+    house = plain().house(1)
+    scenes.sale_in_books(house)
+    house.start()
+    house.run(120)
+    copy = house.disk.folder / "copy.db"
+    backup(Place(house.disk.folder), copy, 1, house.time.now())
+    invoice = house.world.vendors[BOOKS].records("Invoice")[-1]["Id"]
+    house.person(BOOKS, "pay", "Invoice", invoice, amount="160.00", ref="R-1")
+    house.run(120)
+    mirror = house.world.vendors[CRM].records("invoices")[-1]
+    assert mirror["properties"]["syncd_balance_due"] == "0"
+    house.kill()
+    scenes.removal_in_books(house)
+    payment = house.world.vendors[CRM].records("commerce_payments")[-1]["id"]
+    house.person(CRM, "delete", "commerce_payments", payment)
+    house.disk.inline.leave()
+    restore(Place(house.disk.folder), copy, house.time.now())
+    house.disk.open()
+    house.watch.replaced()
+    house.start()
+    assert judged(house) == {}
