@@ -138,7 +138,8 @@ async def _keys(control: Control, kind: str) -> list[tuple[str, str]]:
         name = "email" if kind == "contacts" else "hs_sku"
         rows = [row["properties"] for row in await control.records("hubspot", kind) if not row["archived"]]
         return [(kind, row[name].casefold()) for row in rows if row.get(name)]
-    rows = [row for row in await control.records("quickbooks", kind) if row["Active"]]
+    listed = await control.records("quickbooks", kind)
+    rows = [row for row in listed if row["Active"] and row.get("status") != "Deleted"]  # who was merged keeps the fields
     if kind == "Item":
         return [(kind, (row.get("Sku") or row["Name"]).casefold()) for row in rows]
     return [(kind, row["PrimaryEmailAddr"]["Address"].casefold()) for row in rows if "PrimaryEmailAddr" in row]

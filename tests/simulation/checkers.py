@@ -260,9 +260,11 @@ def _superseded(e: Evidence, record: Record) -> set[str | None]:
 
 
 def _gave_way(house: House, record: Record) -> set[str | None]:
-    """Values that gave way to a conflict rule, as the record's account shows them to whoever asks."""
-    account = house.ask(lambda store: store.read(lambda tx: tx.activity(record.id, limit=1000)))
-    lost = [entry for _, entry in account if entry.event in ("conflict.resolved", "conflict.overwritten")]
+    """Values that gave way to a conflict rule, or to those of whom a person merged into, as the record's account shows."""
+    account = [entry for _, entry in house.ask(lambda store: store.read(lambda tx: tx.activity(record.id, limit=1000)))]
+    merged = {entry.at for entry in account if entry.event == "record.relinked"}
+    lost = [entry for entry in account if entry.event in ("conflict.resolved", "conflict.overwritten")]
+    lost += [entry for entry in account if entry.event == "record.planned" and entry.at in merged]
     return {change.old for entry in lost for change in entry.changes}
 
 
