@@ -139,7 +139,7 @@ async def _keys(control: Control, kind: str) -> list[tuple[str, str]]:
         rows = [row["properties"] for row in await control.records("hubspot", kind) if not row["archived"]]
         return [(kind, row[name].casefold()) for row in rows if row.get(name)]
     listed = await control.records("quickbooks", kind)
-    rows = [row for row in listed if row["Active"] and row.get("status") != "Deleted"]  # who was merged keeps the fields
+    rows = [row for row in listed if row["Active"] and row.get("status") != "Deleted"]  # merged ones keep it all
     if kind == "Item":
         return [(kind, (row.get("Sku") or row["Name"]).casefold()) for row in rows]
     return [(kind, row["PrimaryEmailAddr"]["Address"].casefold()) for row in rows if "PrimaryEmailAddr" in row]

@@ -260,7 +260,7 @@ def _superseded(e: Evidence, record: Record) -> set[str | None]:
 
 
 def _gave_way(house: House, record: Record) -> set[str | None]:
-    """Values that gave way to a conflict rule, or to those of whom a person merged into, as the record's account shows."""
+    """Values that gave way to a conflict rule or to whom a person merged into, as the record's account shows them."""
     account = [entry for _, entry in house.ask(lambda store: store.read(lambda tx: tx.activity(record.id, limit=1000)))]
     merged = {entry.at for entry in account if entry.event == "record.relinked"}
     lost = [entry for entry in account if entry.event in ("conflict.resolved", "conflict.overwritten")]
