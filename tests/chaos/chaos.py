@@ -55,12 +55,17 @@ LIKELY = 0.2  # of the requests an armed fault meets
 
 @dataclass
 class Figures:
-    """What happened and what came of it. `excused`: numbers of invoices that a person has been told about."""
+    """What happened and what came of it.
+
+    Attributes:
+        excused: numbers of invoices that a person has been told about. unpaid: vendors' ids of payments, the same.
+    """
 
     happened: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     excused: set[str] = field(default_factory=set)
+    unpaid: set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -218,10 +223,13 @@ async def _judged_by_its_own_word(reader: Reader, figures: Figures, *, last: boo
         f"connection {row['name']}: {row['state']}" for row in status["connections"] if row["state"] != "ok"
     ]
     figures.excused = {row["label"] for row in rows if row["flow"] == "invoices" and row["status"] != "synced"}
+    failed = [row for row in rows if row["flow"] == "payments" and row["status"] == "failed"]
+    figures.unpaid = {row[side]["id"] for row in failed for side in ("left", "right") if row[side]["id"]}
 
 
 async def _closed(scene: Scene, figures: Figures) -> None:
     """The vendors' own books."""
+    figures.excused |= await _paid_by(scene.control, figures.unpaid)
     doubled = await checkers.duplicates(scene.control)
     differing = [
         words
@@ -230,6 +238,26 @@ async def _closed(scene: Scene, figures: Figures) -> None:
     ]
     figures.happened["duplicates"], figures.happened["differences"] = len(doubled), len(differing)
     figures.wrong += doubled + differing
+
+
+async def _paid_by(control: Control, payments: set[str]) -> set[str]:
+    """The numbers of the invoices that these payments pay: their balances differ until a person has acted."""
+    crm = {row["id"]: row["properties"].get("hs_number") for row in await control.records("hubspot", "invoices")}
+    books = {row["Id"]: row.get("DocNumber") for row in await control.records("quickbooks", "Invoice")}
+    found = [
+        crm.get(invoice)
+        for row in await control.records("hubspot", "commerce_payments")
+        if row["id"] in payments
+        for invoice in row["associations"].get("invoices", ())
+    ]
+    found += [
+        books.get(link["TxnId"])
+        for row in await control.records("quickbooks", "Payment")
+        if row["Id"] in payments
+        for line in row["Line"]
+        for link in line.get("LinkedTxn", ())
+    ]
+    return {number for number in found if number}
 
 
 @asynccontextmanager
