@@ -118,7 +118,8 @@ class Watch:
         old = [id for row in rows if (id := _behind(vendor, row, since)) is not None]
 
         def unknown(tx: Tx) -> list[str]:
-            known = tx.entity_versions(NAMES[vendor], kind, old)
+            hints = tx.due_changes([NAMES[vendor]], moment + timedelta(days=365), limit=100_000)  # noted, not looked at
+            known = {*tx.entity_versions(NAMES[vendor], kind, old), *(h.ref.id for h in hints if h.ref.kind is kind)}
             return [id for id in old if id not in known]
 
         missing = self._house.ask(lambda store: store.read(unknown))
