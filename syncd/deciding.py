@@ -67,7 +67,8 @@ class Decider:
         self._asked: dict[str, tuple[Action, ...]] = {}
         self._claimed: set[EntityRef] = set()
         self._awaited: set[str] = set()
-        self._put_off: list[tuple[FlowRules, Case, set[str]]] = []
+        self._put_off: list[tuple[str, Case, set[str]]] = []
+        self._puts_off = True
 
     async def decide(self, claimed: list[Change], due: list[Record]) -> Work:
         """Decide what these hints and due records stand for, flow by flow."""
@@ -101,12 +102,14 @@ class Decider:
         Only once: who still waits then is stored, and seen to wait.
         """
         decisions, coming = self._work.decisions, self._coming()
-        self._awaited.clear()
-        for flow, case, parents in self._put_off:
-            if parents & coming:
+        self._puts_off = False  # what is decided now waits as it is: put off once more, it would never be decided
+        for flow in self._sync.flows:
+            await self._decide(
+                flow, [case for name, case, on in self._put_off if name == flow.name and not on & coming]
+            )
+        for _, case, on in self._put_off:
+            if on & coming:
                 self._work.kept |= self._refs(case.record) & self._claimed
-            else:
-                await self._decide(flow, [case])
         for id, made in list(decisions.items()):
             record = made.record
             if id in self._work.before or record.code != "waits_parent" or record.waits_for not in coming:
@@ -132,9 +135,9 @@ class Decider:
         needed = [key for key in parents if key[0] in (flow.customers, flow.invoices)]
         known = (self._bringer.facts.partners.get(key) for key in needed)
         awaited = {on_record(parent.id) for parent in known if parent is not None} & self._awaited
-        if not awaited or case.stored or not self._refs(case.record) & self._claimed:
+        if not awaited or case.stored or not self._puts_off or not self._refs(case.record) & self._claimed:
             return False
-        self._put_off.append((flow, case, awaited))
+        self._put_off.append((flow.name, case, awaited))
         return True
 
     async def _records(self, flow: FlowRules, refs: list[EntityRef], due: list[Record]) -> list[tuple[Record, bool]]:

@@ -96,3 +96,23 @@ def test_what_was_told_after_the_copy_was_made_is_told_anew() -> None:
     house.watch.replaced()
     house.start()
     assert judged(house) == {}
+
+
+def test_many_new_documents_of_one_customer_who_is_not_there_yet_are_stored_as_waiting() -> None:
+    """The customer's own write is being looked into: the documents wait, and daemon and customer go on."""
+    house = plain().house(1)
+    house.start()
+    house.run(30)
+    refused = {"fault": "server_error", "match": {"path": "/crm/v3/objects/contacts/batch/(create|upsert)"}}
+    house.world.faults.arm(house.world.vendors[CRM], {**refused, "times": 40})
+    given = {"first_name": "Otto", "last_name": "Fern", "email": "otto@books.example"}
+    customer = house.person(BOOKS, "create", "Customer", name="Otto Fern", **given)["Id"]
+    house.run(70)
+    lines = [{"item": "PEST-CONTROL", "qty": "2", "price": "80"}]
+    for number in ("K-1", "K-2", "K-3", "K-4"):
+        house.person(BOOKS, "create", "Invoice", customer=customer, lines=lines, number=number, due="2026-12-24")
+    house.run(90)
+    records = house.ask(lambda store: store.read(lambda tx: tx.list_records(flow="invoices", limit=999).rows))
+    assert [(r.status, r.code) for r in records if r.label.startswith("K-")] == [("pending", "waits_parent")] * 4
+    house.world.faults.clear()
+    assert judged(house) == {}
